@@ -1,0 +1,1 @@
+"""Records, errors and the registry: what travels between the stages."""

