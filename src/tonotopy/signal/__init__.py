@@ -1,0 +1,1 @@
+"""Sound as numbers: the ERB scale, filters, synthesis and analysis, as pure functions."""
