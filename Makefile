@@ -81,7 +81,7 @@ $(ENV)/constraints.txt: constraints.txt $(ENV)/torch
 
 $(STAMPS)/torch: $(ENV)/constraints.txt
 	@echo 'installing $(TORCH)' >&2
-	@$(PIP) install -c $(ENV)/constraints.txt $(TORCH)
+	@xargs $(PIP) install -c $(ENV)/constraints.txt < $(ENV)/torch
 	@touch $@
 
 $(STAMPS)/run: pyproject.toml $(STAMPS)/torch
