@@ -23,8 +23,8 @@ def test_bandwidth_matches_published_values() -> None:
 def test_rate_counts_bandwidths() -> None:
     """The slope of the ERB-rate number is one per bandwidth, to the 0.4 % that rounded constants leave."""
     frequencies_hz = np.linspace(50.0, 20_000.0, 400)
-    slope = (erb.rate(frequencies_hz + 0.5) - erb.rate(frequencies_hz - 0.5)) * erb.bandwidth_hz(frequencies_hz)
-    assert np.all(np.abs(slope - 1.0) < 0.004)
+    slope = erb.rate(frequencies_hz + 0.5) - erb.rate(frequencies_hz - 0.5)
+    assert np.all(np.abs(slope * erb.bandwidth_hz(frequencies_hz) - 1.0) < 0.004)
 
 
 def test_grid_is_even_in_erb_rate_and_exact_at_its_ends() -> None:
@@ -45,8 +45,10 @@ def test_grid_of_one_is_its_lower_end() -> None:
         ((0, 16_000), "expected a grid of at least 1 frequency; got 0"),
         (
             (4, 100),
-            "expected a lowest frequency from 0 Hz to below 45 Hz; got 55 Hz; "
-            "likely cause: a sampling rate too low for this grid",
+            (
+                "expected a lowest frequency from 0 Hz to below 45 Hz; got 55 Hz; "
+                "likely cause: a sampling rate too low for this grid"
+            ),
         ),
         ((4, 16_000, 55.0, 0.6), "expected high_ratio between 0 and 0.5 of the sampling rate; got 0.6"),
     ],

@@ -1,0 +1,216 @@
+"""One row for each site: what it is made of, where it looks, and what that rules out.
+
+Conventions
+-----------
+``view``, ``hop`` and ``offset`` are in samples: *predicted* as the encoder declares them from its operators,
+*measured* by gradient and by impulse (`measured`). Whatever is undefined is ``None``, with the reason in
+``undefined`` under the field's name.
+
+Definitions
+-----------
+- *frame rate* = sampling rate / hop; *numbers a second* = frame rate x units; *numbers per sample* = numbers
+  a second over the sampling rate (above 1 the site holds more numbers than the sound).
+- *bits a second*, of a site with the role ``codes``: frame rate x the sum over codebooks of log2(size).
+- *resolution limit* = sampling rate / span, the span being the view, or the effective view where state makes
+  that longer; *carrier limit* = frame rate / 2.
+- *resolvable* = share of 48 frequencies, evenly spaced in ERB-rate, with 3 ERB(f) >= resolution limit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tonotopy.anatomy.limits import (
+    carrier_limit_hz,
+    carrier_sentence,
+    resolution_limit_hz,
+    resolution_sentence,
+)
+from tonotopy.anatomy.measured import GRADIENT, IMPULSE, Measured
+from tonotopy.anatomy.operators import cumulative, main_operator, nonlinearities, shared_prefix
+from tonotopy.anatomy.resolvable import resolvable
+from tonotopy.encoders._contract import Encoder, Operator, Site
+from tonotopy.signal import erb
+
+GRID = 48  # frequencies of the standard grid, of which a share is resolvable
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A site's anatomy; see the module for definitions.
+
+    ``mismatch`` says where measurement contradicts prediction, and is empty where nothing does.
+    """
+
+    name: str
+    role: str
+    units: int
+    kernel: int | None
+    stride: int | None
+    dilation: int | None
+    padding: tuple[int, int] | None
+    groups: int | None
+    nonlinearity: str | None
+    parameters: int | None
+    view: int
+    hop: int
+    offset: int
+    view_ms: float
+    hop_ms: float
+    bounded: bool
+    effective_view: int | None
+    note: str
+    measured: Measured
+    mismatch: str
+    frame_rate_hz: float
+    numbers_per_s: float
+    numbers_per_sample: float
+    bits_per_s: float | None
+    resolution_limit_hz: float | None
+    carrier_limit_hz: float
+    resolvable: float | None
+    sentences: tuple[str, ...]
+    undefined: dict[str, str] = field(default_factory=dict)
+
+
+def layer(encoder: Encoder, site: Site, before: Sequence[Operator], measured: Measured) -> Layer:
+    """One site's row.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Whose site it is. An optional attribute ``codebook_sizes``, a sequence of int with one entry for each
+        codebook that a frame chooses from, tells bits a second.
+    site : Site
+        The site.
+    before : sequence of Operator
+        The path to the site before it: operators in common belong to that one.
+    measured : Measured
+        Where its frames were measured to look.
+
+    Returns
+    -------
+    Layer
+        The row.
+    """
+    rate_hz = encoder.sample_rate_hz
+    own = site.operators[shared_prefix(before, site.operators) :]
+    main = main_operator(own)
+    frame_rate_hz = rate_hz / site.hop
+    span = site.span if site.bounded or site.effective_view is not None else None
+    sizes = codebook_sizes(encoder) if site.role == "codes" else None
+    return Layer(
+        name=site.name,
+        role=site.role,
+        units=site.units,
+        kernel=main.kernel if main else None,
+        stride=main.stride if main else None,
+        dilation=main.dilation if main else None,
+        padding=main.padding if main else None,
+        groups=main.groups if main else None,
+        nonlinearity=nonlinearities(own) if own else None,
+        parameters=sum(operator.parameters for operator in own) if own else None,
+        view=site.view,
+        hop=site.hop,
+        offset=site.offset,
+        view_ms=1000.0 * site.view / rate_hz,
+        hop_ms=1000.0 * site.hop / rate_hz,
+        bounded=site.bounded,
+        effective_view=site.effective_view,
+        note=site.note,
+        measured=measured,
+        mismatch=mismatch(site, measured, framewise=encoder.frame_length is not None),
+        frame_rate_hz=frame_rate_hz,
+        numbers_per_s=frame_rate_hz * site.units,
+        numbers_per_sample=site.units / site.hop,
+        bits_per_s=frame_rate_hz * sum(math.log2(size) for size in sizes) if sizes else None,
+        resolution_limit_hz=resolution_limit_hz(rate_hz, span) if span else None,
+        carrier_limit_hz=carrier_limit_hz(rate_hz, site.hop),
+        resolvable=float(resolvable(erb.grid(GRID, rate_hz), rate_hz, span).mean()) if span else None,
+        sentences=((resolution_sentence(rate_hz, span),) if span else ())
+        + (carrier_sentence(rate_hz, site.hop),),
+        undefined=_undefined(site, own, main, sizes),
+    )
+
+
+def codebook_sizes(encoder: Encoder) -> tuple[int, ...] | None:
+    """Sizes of the codebooks that one frame chooses from, where the encoder tells them."""
+    sizes = getattr(encoder, "codebook_sizes", None)
+    return tuple(int(size) for size in sizes) if sizes else None
+
+
+def mismatch(site: Site, measured: Measured, *, framewise: bool) -> str:
+    """Where measurement contradicts what a site declares, in words; empty where it does not.
+
+    A gradient that reaches less or more than predicted contradicts; an impulse only where it reaches more.
+    An unbounded site may reach more. A framewise site is compared in its view alone.
+
+    Examples
+    --------
+    >>> site = Site("conv", "conv", hop=1, view=7, offset=0, units=4)
+    >>> mismatch(site, Measured(hop=1, view_gradient=9, offset_gradient=0), framewise=False)
+    'predicted [0, 7) every 1; by gradient [0, 9) every 1'
+    """
+    found = []
+    declared = f"predicted {_interval(site.offset, site.view)} every {site.hop}"
+    hop_from_operators = cumulative(site.operators)[-1][1] if site.operators else None
+    if hop_from_operators is not None and hop_from_operators != site.hop:
+        found.append(f"the operators' strides multiply to {hop_from_operators}")
+    if site.bounded and measured.beyond:
+        found.append(measured.beyond)
+    if measured.view_gradient is not None and measured.offset_gradient is not None:
+        same = measured.view_gradient == site.view and (
+            framewise or (measured.hop, measured.offset_gradient) == (site.hop, site.offset)
+        )
+        interval = _interval(measured.offset_gradient, measured.view_gradient)
+        hop = "" if measured.hop is None else f" every {measured.hop}"
+        found += [] if same or not site.bounded else [f"by gradient {interval}{hop}"]
+    if measured.view_impulse is not None and measured.offset_impulse is not None:
+        within = measured.view_impulse <= site.view and (
+            framewise or _holds(site.offset, site.view, measured.offset_impulse, measured.view_impulse)
+        )
+        interval = _interval(measured.offset_impulse, measured.view_impulse)
+        found += [] if within or not site.bounded else [f"by impulse {interval}"]
+    return "; ".join([declared, *found]) if found else ""
+
+
+def _interval(start: int, length: int) -> str:
+    return f"[{start}, {start + length})"
+
+
+def _holds(start: int, length: int, inner_start: int, inner_length: int) -> bool:
+    return start <= inner_start and inner_start + inner_length <= start + length
+
+
+def _undefined(
+    site: Site, own: Sequence[Operator], main: Operator | None, sizes: Sequence[int] | None
+) -> dict[str, str]:
+    """Reasons, by field."""
+    reasons: dict[str, str] = {}
+    if not own:
+        why = (
+            "it shares every operator with the site before it"
+            if site.operators
+            else "no operators are listed"
+        )
+        reasons |= dict.fromkeys(("nonlinearity", "parameters"), why)
+    if main is None:
+        why = reasons.get("parameters", "no operator of its own has a kernel")
+        reasons |= dict.fromkeys(("kernel", "stride", "dilation", "padding", "groups"), why)
+    if not site.bounded and site.effective_view is None:
+        why = "unbounded, and no effective view was measured"
+        reasons |= dict.fromkeys(("resolution_limit_hz", "resolvable"), why)
+    if site.effective_view is None:
+        reasons["effective_view"] = "the view is bounded" if site.bounded else "not measured by the encoder"
+    if site.role != "codes":
+        reasons["bits_per_s"] = "not a quantised site"
+    elif sizes is None:
+        reasons["bits_per_s"] = "the encoder does not tell its codebooks"
+    return reasons
+
+
+def unmeasured(reason: str) -> Measured:
+    """A record of measurements that were not made, and why."""
+    return Measured(undefined=dict.fromkeys(GRADIENT + IMPULSE, reason))
