@@ -2,15 +2,15 @@
 
 A *step* is a stretch of melody that starts on a beat and bears one chord; notes that fall between beats pass.
 A *state* of a step is a chord of the key with one MIDI number for each lower voice. States have a cost
-(doubling, spacing, inversion), pairs of states have a cost (root movement, parallel fifths and octaves, leaps,
-leading notes and sevenths that do not resolve), and the cheapest path is the harmony. The rules are those of
-any primer of four-part writing; their weights are ours.
+(doubling, spacing, inversion), pairs of states have a cost (root movement, parallel fifths and octaves,
+leaps, leading notes and sevenths that do not resolve), and the cheapest path is the harmony. The rules are
+those of any primer of four-part writing; their weights are ours.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from melodies import Melody, Note
@@ -62,20 +62,7 @@ MINOR = (
 )
 CHORDS = {"major": MAJOR, "minor": MINOR}
 # Cost of the root moving up by this many semitones.
-ROOT_MOVES = {
-    0: 1.1,
-    1: 0.4,
-    2: 0.3,
-    3: 1.0,
-    4: 1.0,
-    5: 0.0,
-    6: 1.5,
-    7: 0.5,
-    8: 0.4,
-    9: 0.3,
-    10: 0.9,
-    11: 0.9,
-}
+ROOT_MOVES = (1.1, 0.4, 0.3, 1.0, 1.0, 0.0, 1.5, 0.5, 0.4, 0.3, 0.9, 0.9)
 PHRASE_ENDS = {
     "I": 0.0,
     "i": 0.0,
@@ -113,7 +100,7 @@ def harmonise(melody: Melody) -> tuple[list[Step], NDArray[np.int64]]:
     steps = _steps(melody)
     layers = [_states(step, melody) for step in steps]
     total, back = layers[0].cost, []
-    for before, after in zip(layers[:-1], layers[1:], strict=True):
+    for before, after in pairwise(layers):
         through = total[:, None] + _pair_costs(before, after, CHORDS[melody.mode])
         back.append(through.argmin(axis=0))
         total = through.min(axis=0) + after.cost
@@ -195,7 +182,7 @@ def _state_cost(voices: tuple[int, ...], chord: Chord, step: Step, melody: Melod
 
 
 def _cadence_cost(chord: Chord, bass: int, ends: str) -> float:
-    """A phrase ends on a chord of rest in root position, the tune on the tonic (or, in Phrygian tunes, on V)."""
+    """A phrase ends on a chord of rest in root position, the tune on the tonic or (Phrygian tunes) on V."""
     if not ends:
         return 0.0
     if bass != 0:

@@ -1,7 +1,7 @@
-"""Make the note data of the source ``scores``: harmonise every tune of ``melodies.txt`` and write it as JSON.
+"""Make the note data of the source ``scores``: harmonise every tune of ``melodies.txt``, write it as JSON.
 
-Run from anywhere: ``python tools/chorales/make_chorales.py``. The output is committed; the same input gives the
-same output, byte for byte. Nothing is copied from an encoding of another's.
+Run from anywhere: ``python tools/chorales/make_chorales.py``. The output is committed; the same input gives
+the same output, byte for byte. Nothing is copied from an encoding of another's.
 """
 
 from __future__ import annotations
@@ -45,22 +45,18 @@ def _lines(chords: list[list[int]], spans: list[tuple[float, bool]], melody: Mel
 
 
 def _passing(chord: list[int], after: list[int], melody: Melody) -> tuple[int, int] | None:
-    """The lowest voice that moves by a third and the note of the scale between, if it clashes with nothing."""
+    """The lowest voice that moves by a third and the note between, if that clashes with nothing."""
     scale = {(melody.tonic + step) % 12 for step in MODES[melody.mode]}
     for voice in range(3):
         leap = after[voice] - chord[voice]
-        between = [p for p in range(min(chord[voice], after[voice]) + 1, max(chord[voice], after[voice]))]
+        between = range(min(chord[voice], after[voice]) + 1, max(chord[voice], after[voice]))
         notes = [p for p in between if p % 12 in scale]
         if abs(leap) not in (3, 4) or len(notes) != 1:
             continue
         others = [(chord[v], after[v]) for v in range(4) if v != voice]
         clash = any(abs(notes[0] - now) % 12 in (1, 11) or abs(notes[0] - now) == 0 for now, _ in others)
-        parallel = any(
-            (notes[0] - now) % 12 == (after[voice] - then) % 12
-            and (notes[0] - now) % 12 in (0, 5, 7)
-            and now != then
-            for now, then in others
-        )
+        gaps = [((notes[0] - now) % 12, (after[voice] - then) % 12, now != then) for now, then in others]
+        parallel = any(moved and gap == later and gap in (0, 5, 7) for gap, later, moved in gaps)
         if not clash and not parallel:
             return voice, notes[0]
     return None

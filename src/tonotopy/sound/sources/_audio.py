@@ -202,5 +202,7 @@ def _decode(file: soundfile.SoundFile, begin: int, end: int) -> NDArray[np.float
     begin, end = min(begin, file.frames), min(end, file.frames)
     entry = max(0, begin - _MP3_PREROLL) if file.format == "MP3" else begin
     file.seek(entry)
-    sound: NDArray[np.float32] = file.read(end - entry, dtype="float32", always_2d=True).T[:, begin - entry :]
-    return sound
+    sound: NDArray[np.float32] = file.read(end - entry, dtype="float32", always_2d=True).T
+    if sound.shape[1] < end - entry:
+        raise RuntimeError("the header promises more samples than can be decoded")
+    return sound[:, begin - entry :]

@@ -1,10 +1,10 @@
 """Four-part chorales with exactly known partials: embedded, so that a study runs with nothing installed.
 
 Melodies are public-domain hymn tunes set down from memory; harmony and sound are made here, by rule
-(``tools/chorales``) and by additive synthesis (`tonotopy.signal.additive`). Each chorale is a piece of 30 to 60
-seconds. Half of them are played by one instrument, half by another one for each voice; instruments, tuning
-(within half a semitone of A = 440 Hz, so that the pieces' partials share no grid) and phases follow from the
-chorale's name and nothing else. The sound is mono; every partial is in the table that `ScoresSource.truth` gives.
+(``tools/chorales``) and by additive synthesis (`tonotopy.signal.additive`). Each chorale is a piece of 30 to
+60 seconds. About half are played by one instrument, the others by another one for each voice. Instruments,
+tuning (within half a semitone of A = 440 Hz: no common grid of partials) and phases follow from the chorale's
+name and nothing else. The sound is mono; `ScoresSource.truth` gives the table of every partial.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
-from tonotopy.signal import additive
-from tonotopy.signal.additive import INSTRUMENTS, Partials, render_partials
+from tonotopy.signal import additive, instruments
+from tonotopy.signal.additive import Partials, render_partials
+from tonotopy.signal.instruments import INSTRUMENTS
 from tonotopy.sound.sources._contract import Clip, Skipped, Source, sample_span, to_channels
 
 NAMES = ("scores",)
@@ -113,7 +114,8 @@ class ScoresSource(Source):
     def fingerprint(self) -> str:
         """Over the note data and over the code that turns it into sound."""
         digest = hashlib.sha256()
-        for path in (*_note_files(), Path(additive.__file__), Path(__file__)):
+        code = (additive.__file__, instruments.__file__, __file__)
+        for path in (*_note_files(), *map(Path, code)):
             digest.update(f"{path.name}\0".encode() + path.read_bytes().replace(b"\r\n", b"\n"))
         return digest.hexdigest()
 
@@ -146,10 +148,10 @@ def _setting(name: str) -> Setting:
     rng = _generator(name)
     choices = list(INSTRUMENTS)
     if rng.random() < 0.5:
-        instruments = (choices[int(rng.integers(len(choices)))],) * len(VOICES)
+        chosen = (choices[int(rng.integers(len(choices)))],) * len(VOICES)
     else:
-        instruments = tuple(choices[int(i)] for i in rng.permutation(len(choices))[: len(VOICES)])
-    return Setting(instruments, float(rng.uniform(-0.5, 0.5)))
+        chosen = tuple(choices[int(i)] for i in rng.permutation(len(choices))[: len(VOICES)])
+    return Setting(chosen, float(rng.uniform(-0.5, 0.5)))
 
 
 # About 5,000 partials of 14 numbers: half a megabyte a chorale, so that all of them can stay.
@@ -158,7 +160,7 @@ def _partials(name: str) -> Partials:
     """The table of a chorale's partials, voice by voice and note by note."""
     chorale, setting, rng = _chorales()[name], _setting(name), _generator(name + " phases")
     beat_s = 60.0 / chorale.tempo_bpm
-    notes = []
+    notes: list[Partials] = []
     for voice, line in enumerate(chorale.voices):
         instrument, onset_s = INSTRUMENTS[setting.instruments[voice]], 0.0
         for midi, beats in line:
