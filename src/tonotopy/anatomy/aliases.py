@@ -6,7 +6,9 @@ Definitions
   *collapses* where it is at least .95.
 - *predicted* similarity: the same cosine of what came before the folding. Where the site runs at the first
   convolution's own stride, that is |H_k(f)| over its filters k, from the weights. Further on it is the
-  phase-averaged answer at the last site with a smaller stride; failing that, the first convolution again.
+  phase-averaged answer at the first site with the same stride, where the folding happened. If that is the
+  site itself, it is the answer at the last site with a smaller stride, which leaves the strided layer's own
+  kernel out and so predicts less well; failing that, the first convolution again.
 - *control*: the observed similarity of f and a frequency near f' that does not fold onto f (`alias_pairs`).
   If controls collapse as often as aliases, the filters are broad and the folding itself costs nothing.
 - *correlation* (Pearson) of predicted and observed over pairs. Null: predictions shuffled over pairs;
@@ -21,14 +23,12 @@ taken here at second hand, from a summary, and are compared with nothing in this
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from math import prod
 
 import numpy as np
 
 from tonotopy.anatomy.alias_pairs import alias_pairs
 from tonotopy.anatomy.answers import cosines, phase_averaged
 from tonotopy.anatomy.first_layer import validate
-from tonotopy.anatomy.operators import UPSAMPLING
 from tonotopy.anatomy.response import Array, response_at
 from tonotopy.encoders._contract import Encoder, Site
 
@@ -117,7 +117,7 @@ def aliases_at(encoder: Encoder, site: Site, *, seed: int, pairs: int = PAIRS, d
     """
     stride = cumulative_stride(encoder, site)
     if stride is None:
-        return _undefined(site, None, "the cumulative stride is not known")
+        return _undefined(site, None, "one frame a window: it has no stride of its own")
     if stride == 1:
         return _undefined(site, 1, "stride 1: nothing folds")
     triples = alias_pairs(pairs, encoder.sample_rate_hz, stride, seed=seed)
@@ -127,12 +127,8 @@ def aliases_at(encoder: Encoder, site: Site, *, seed: int, pairs: int = PAIRS, d
 
 
 def cumulative_stride(encoder: Encoder, site: Site) -> int | None:
-    """Samples per position of a site's layer: its hop, or the product of strides for a framewise encoder."""
-    if encoder.frame_length is None:
-        return site.hop
-    if not site.operators or any(operator.kind in UPSAMPLING for operator in site.operators):
-        return None
-    return prod(operator.stride for operator in site.operators)
+    """Samples per position of a site's layer; None for one that has no positions (a framewise head)."""
+    return None if encoder.frame_length is not None and site.role == "head" else site.hop
 
 
 def _compared(
@@ -158,13 +154,16 @@ def _similarities(answers: Array) -> tuple[Array, Array]:
 
 
 def _earlier_site(encoder: Encoder, site: Site, stride: int) -> Site | None:
-    """The last site before with a smaller stride, unless the first layer's weights say it exactly."""
+    """The site that predicts: where the stride was first reached, else the last before; None for weights."""
     first = encoder.first_layer()
     if first is not None and first.stride == stride:
         return None
     before = encoder.sites[: [one.name for one in encoder.sites].index(site.name)]
     strides = [(one, cumulative_stride(encoder, one)) for one in before]
-    return next((one for one, less in reversed(strides) if less is not None and less < stride), None)
+    folding = next((one for one, equal in strides if equal == stride), None)
+    return folding or next(
+        (one for one, less in reversed(strides) if less is not None and less < stride), None
+    )
 
 
 def _predicted(

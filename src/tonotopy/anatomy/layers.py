@@ -2,12 +2,13 @@
 
 Conventions
 -----------
-``view``, ``hop`` and ``offset`` are in samples: *predicted* as the encoder declares them from its operators,
-*measured* by gradient and by impulse (`measured`). Whatever is undefined is ``None``, with the reason in
-``undefined`` under the field's name.
+``view``, ``hop`` and ``offset`` are in samples, as the encoder declares them: its prediction. They are set
+against the sum of its operators, and against what gradient and impulse measure (`measured`). Whatever is
+undefined is ``None``, with the reason in ``undefined`` under the field's name.
 
 Definitions
 -----------
+- *view and hop of the operators* = what the operators listed on the path add up to (`operators`).
 - *frame rate* = sampling rate / hop; *numbers a second* = frame rate x units; *numbers per sample* = numbers
   a second over the sampling rate (above 1 the site holds more numbers than the sound).
 - *bits a second*, of a site with the role ``codes``: frame rate x the sum over codebooks of log2(size).
@@ -28,7 +29,7 @@ from tonotopy.anatomy.limits import (
     resolution_limit_hz,
     resolution_sentence,
 )
-from tonotopy.anatomy.measured import GRADIENT, IMPULSE, Measured
+from tonotopy.anatomy.measured import GRADIENT, IMPULSE, Measured, declared
 from tonotopy.anatomy.operators import cumulative, main_operator, nonlinearities, shared_prefix
 from tonotopy.anatomy.resolvable import resolvable
 from tonotopy.encoders._contract import Encoder, Operator, Site
@@ -62,6 +63,8 @@ class Layer:
     bounded: bool
     effective_view: int | None
     note: str
+    view_of_operators: int | None
+    hop_of_operators: int | None
     measured: Measured
     mismatch: str
     frame_rate_hz: float
@@ -98,6 +101,7 @@ def layer(encoder: Encoder, site: Site, before: Sequence[Operator], measured: Me
     rate_hz = encoder.sample_rate_hz
     own = site.operators[shared_prefix(before, site.operators) :]
     main = main_operator(own)
+    of_operators = cumulative(site.operators)[-1] if site.operators else (None, None)
     frame_rate_hz = rate_hz / site.hop
     span = site.span if site.bounded or site.effective_view is not None else None
     sizes = codebook_sizes(encoder) if site.role == "codes" else None
@@ -120,8 +124,10 @@ def layer(encoder: Encoder, site: Site, before: Sequence[Operator], measured: Me
         bounded=site.bounded,
         effective_view=site.effective_view,
         note=site.note,
+        view_of_operators=of_operators[0],
+        hop_of_operators=of_operators[1],
         measured=measured,
-        mismatch=mismatch(site, measured, framewise=encoder.frame_length is not None),
+        mismatch=mismatch(site, measured, window=encoder.frame_length, told=_told(encoder, site)),
         frame_rate_hz=frame_rate_hz,
         numbers_per_s=frame_rate_hz * site.units,
         numbers_per_sample=site.units / site.hop,
@@ -131,7 +137,7 @@ def layer(encoder: Encoder, site: Site, before: Sequence[Operator], measured: Me
         resolvable=float(resolvable(erb.grid(GRID, rate_hz), rate_hz, span).mean()) if span else None,
         sentences=((resolution_sentence(rate_hz, span),) if span else ())
         + (carrier_sentence(rate_hz, site.hop),),
-        undefined=_undefined(site, own, main, sizes),
+        undefined=_undefined(site, own, main, sizes) | _no_sum(site, of_operators),
     )
 
 
@@ -141,39 +147,85 @@ def codebook_sizes(encoder: Encoder) -> tuple[int, ...] | None:
     return tuple(int(size) for size in sizes) if sizes else None
 
 
-def mismatch(site: Site, measured: Measured, *, framewise: bool) -> str:
-    """Where measurement contradicts what a site declares, in words; empty where it does not.
+def _told(encoder: Encoder, site: Site) -> list[str]:
+    """What an encoder that measured itself says about a site that it mispredicted."""
+    disagreements: Sequence[str] = getattr(encoder, "disagreements", ())
+    start = f"{site.name}: "
+    return [sentence.removeprefix(start) for sentence in disagreements if sentence.startswith(start)]
 
-    A gradient that reaches less or more than predicted contradicts; an impulse only where it reaches more.
-    An unbounded site may reach more. A framewise site is compared in its view alone.
+
+def mismatch(site: Site, measured: Measured, *, window: int | None, told: Sequence[str] = ()) -> str:
+    """Where measurement contradicts prediction, in words; empty where it does not.
+
+    A gradient that reaches less or more than declared contradicts; an impulse only where it reaches more.
+    An unbounded site may reach more. The view of a framewise site is cut at the ends of its window.
+
+    Parameters
+    ----------
+    site : Site
+        What the encoder declares.
+    measured : Measured
+        What was measured.
+    window : int or None
+        Samples of a framewise encoder's window.
+    told : sequence of str
+        Contradictions that the encoder found itself.
+
+    Returns
+    -------
+    str
+        The contradictions, joined.
 
     Examples
     --------
     >>> site = Site("conv", "conv", hop=1, view=7, offset=0, units=4)
-    >>> mismatch(site, Measured(hop=1, view_gradient=9, offset_gradient=0), framewise=False)
+    >>> mismatch(site, Measured(hop=1, view_gradient=9, offset_gradient=0), window=None)
     'predicted [0, 7) every 1; by gradient [0, 9) every 1'
     """
-    found = []
-    declared = f"predicted {_interval(site.offset, site.view)} every {site.hop}"
-    hop_from_operators = cumulative(site.operators)[-1][1] if site.operators else None
-    if hop_from_operators is not None and hop_from_operators != site.hop:
-        found.append(f"the operators' strides multiply to {hop_from_operators}")
-    if site.bounded and measured.beyond:
-        found.append(measured.beyond)
-    if measured.view_gradient is not None and measured.offset_gradient is not None:
-        same = measured.view_gradient == site.view and (
-            framewise or (measured.hop, measured.offset_gradient) == (site.hop, site.offset)
-        )
-        interval = _interval(measured.offset_gradient, measured.view_gradient)
-        hop = "" if measured.hop is None else f" every {measured.hop}"
-        found += [] if same or not site.bounded else [f"by gradient {interval}{hop}"]
-    if measured.view_impulse is not None and measured.offset_impulse is not None:
-        within = measured.view_impulse <= site.view and (
-            framewise or _holds(site.offset, site.view, measured.offset_impulse, measured.view_impulse)
-        )
-        interval = _interval(measured.offset_impulse, measured.view_impulse)
-        found += [] if within or not site.bounded else [f"by impulse {interval}"]
-    return "; ".join([declared, *found]) if found else ""
+    found = [*told]
+    if site.operators:
+        found += _against_operators(site, *cumulative(site.operators)[-1])
+    if site.bounded:
+        offset, view = declared(site, window)
+        found += [measured.beyond] if measured.beyond else []
+        found += _against_gradient(site, offset, view, measured) + _against_impulse(offset, view, measured)
+    return (
+        "; ".join([f"predicted {_interval(site.offset, site.view)} every {site.hop}", *found])
+        if found
+        else ""
+    )
+
+
+def _against_operators(site: Site, view: int | None, hop: int | None) -> list[str]:
+    if view is None or site.role == "head" or (site.bounded and (view, hop) == (site.view, site.hop)):
+        return []
+    if not site.bounded and hop == site.hop:
+        return []
+    return [f"the operators listed add up to {view} samples every {hop}"]
+
+
+def _against_gradient(site: Site, offset: int, view: int, measured: Measured) -> list[str]:
+    if (
+        measured.view_gradient is None
+        or measured.offset_gradient is None
+        or measured.gradient_by == "encoder"
+    ):
+        return []
+    if (measured.offset_gradient, measured.view_gradient) == (offset, view) and measured.hop in {
+        None,
+        site.hop,
+    }:
+        return []
+    hop = "" if measured.hop is None else f" every {measured.hop}"
+    return [f"by gradient {_interval(measured.offset_gradient, measured.view_gradient)}{hop}"]
+
+
+def _against_impulse(offset: int, view: int, measured: Measured) -> list[str]:
+    if measured.view_impulse is None or measured.offset_impulse is None:
+        return []
+    if _holds(offset, view, measured.offset_impulse, measured.view_impulse):
+        return []
+    return [f"by impulse {_interval(measured.offset_impulse, measured.view_impulse)}"]
 
 
 def _interval(start: int, length: int) -> str:
@@ -209,6 +261,13 @@ def _undefined(
     elif sizes is None:
         reasons["bits_per_s"] = "the encoder does not tell its codebooks"
     return reasons
+
+
+def _no_sum(site: Site, of_operators: tuple[int | None, int | None]) -> dict[str, str]:
+    if of_operators[0] is not None:
+        return {}
+    why = "behind a transposed convolution frames differ" if site.operators else "no operators are listed"
+    return dict.fromkeys(("view_of_operators", "hop_of_operators"), why)
 
 
 def unmeasured(reason: str) -> Measured:
