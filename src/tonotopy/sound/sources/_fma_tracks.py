@@ -1,4 +1,4 @@
-"""FMA's ``tracks.csv``: three header lines, 52 columns; seven of them are read, as text and within bounds.
+"""FMA's ``tracks.csv``: three header lines, 52 columns; seven of them are read, as text and within bounds."""
 
 from __future__ import annotations
 

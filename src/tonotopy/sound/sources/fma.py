@@ -2,8 +2,8 @@
 
 ``fma-small:PATH`` (and medium, large, full), where PATH holds ``fma_small/`` and ``fma_metadata/``, or is
 ``fma_small`` itself. Sizes are nested: a larger set serves a smaller one, except that ``fma_full`` holds
-whole tracks and so serves itself alone. The piece is the artist, because tracks of one artist are not independent;
-without ``tracks.csv`` (or ``tracks.csv.gz``) it is the track, and the ledger says so.
+whole tracks and so serves itself alone. The piece is the artist, because tracks of one artist are not
+independent; without ``tracks.csv`` (or ``tracks.csv.gz``) it is the track, and the ledger says so.
 
 Headers are checked, samples are not: decoding all of a set first would take from minutes (small) to hours. A
 clip that turns out to be damaged when read raises and is entered in the ledger.
@@ -115,9 +115,8 @@ class FmaSource(Source):
 
     def _list_members(self) -> dict[int, None]:
         """Track numbers of this size that have a file, in order; what is listed in one place only is noted."""
-        there = {
-            int(path.stem) for path in self._audio.glob("[0-9][0-9][0-9]/*.mp3") if _is_own(path, self._audio)
-        }
+        files = self._audio.glob("[0-9][0-9][0-9]/*.mp3")
+        there = {int(path.stem) for path in files if _is_own(path, self._audio)}
         if not self._tracks:
             return dict.fromkeys(sorted(there))
         sizes = SIZES[: SIZES.index(self._size) + 1]
