@@ -1,0 +1,115 @@
+"""Reads tensors out of a model by forward hooks, in one pass that stops after the last one wanted.
+
+Offers :class:`Tap`, the place of one tensor, and :func:`read`. Hooks are removed whatever happens (the
+pattern is ``Trace`` in baukit's ``nethook.py``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from tonotopy.encoders._dataflow import tensors_in
+
+
+@dataclass(frozen=True)
+class Tap:
+    """Which tensor a site reads, and how it is laid out.
+
+    ``module`` is a module path, ``call`` counts the runs of that module from 1, ``of_input`` reads what goes
+    in instead of what comes out. ``frame_axis`` is None where the tensor has one frame a batch row; every
+    axis but batch and frame is a unit. ``clone``: a later layer works in place on this tensor.
+    """
+
+    module: str
+    call: int = 1
+    of_input: bool = False
+    frame_axis: int | None = 2
+    batch_axis: int = 0
+    clone: bool = False
+
+    def frames(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The tensor as ``[batch, frame, unit]``.
+
+        Examples
+        --------
+        >>> Tap("conv").frames(torch.zeros(2, 16, 50)).shape
+        torch.Size([2, 50, 16])
+        """
+        if self.frame_axis is None:
+            return tensor.movedim(self.batch_axis, 0).flatten(1).unsqueeze(1)
+        return tensor.movedim((self.batch_axis, self.frame_axis), (0, 1)).flatten(2)
+
+
+class _Enough(Exception):
+    """Raised inside a hook once every wanted tensor has come by."""
+
+
+def read(
+    model: torch.nn.Module, forward: Callable[[], Any], taps: Mapping[str, Tap], *, stop: bool = True
+) -> dict[str, torch.Tensor]:
+    """Run ``forward`` and return each tap's tensor as ``[batch, frame, unit]``.
+
+    Parameters
+    ----------
+    model
+        The model that the taps' module paths belong to.
+    forward
+        Runs the model; what it returns is not used.
+    taps
+        By the name of their site.
+    stop
+        Leave the pass as soon as the last tap has been read.
+    """
+    found: dict[str, torch.Tensor] = {}
+    with _hooked(model, taps, found, stop), suppress(_Enough):
+        forward()
+    assert len(found) == len(taps), f"taps that never ran: {sorted(set(taps) - set(found))}"
+    return {name: taps[name].frames(found[name]) for name in taps}
+
+
+@contextmanager
+def _hooked(
+    model: torch.nn.Module, taps: Mapping[str, Tap], found: dict[str, torch.Tensor], stop: bool
+) -> Iterator[None]:
+    modules = dict(model.named_modules())
+    handles: list[Any] = []
+    try:
+        for name in {tap.module for tap in taps.values()}:
+            here = {site: tap for site, tap in taps.items() if tap.module == name}
+            before, after = _observers(here, len(taps), found, stop)
+            handles.append(modules[name].register_forward_pre_hook(before))
+            handles.append(modules[name].register_forward_hook(after))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _observers(
+    taps: Mapping[str, Tap], wanted: int, found: dict[str, torch.Tensor], stop: bool
+) -> tuple[Callable[..., None], Callable[..., None]]:
+    """The two hooks of one module: before it runs and after."""
+    calls: Counter[bool] = Counter()
+
+    def keep(values: Any, of_input: bool) -> None:
+        calls[of_input] += 1
+        for site, tap in taps.items():
+            if tap.of_input is of_input and tap.call == calls[of_input]:
+                tensor = next(tensors_in((values,)))
+                found[site] = tensor.clone() if tap.clone else tensor
+        if stop and len(found) == wanted:
+            raise _Enough
+
+    def before(_module: torch.nn.Module, args: tuple[Any, ...]) -> None:
+        keep(args, of_input=True)
+
+    def after(_module: torch.nn.Module, _args: tuple[Any, ...], output: Any) -> None:
+        keep(output, of_input=False)
+
+    return before, after
