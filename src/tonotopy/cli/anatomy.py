@@ -1,0 +1,48 @@
+"""``tonotopy anatomy``: what an encoder could express, from its operators and its first filters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tonotopy.cli import _options as options
+
+
+@click.command(
+    "anatomy",
+    epilog=options.examples(
+        "tonotopy anatomy encodec-24khz --weights random:0",
+        "tonotopy anatomy crepe-tiny --figure anatomy.svg",
+    ),
+)
+@click.argument("encoder")
+@options.weights
+@click.option("--sample-rate", type=click.IntRange(min=1), metavar="HZ", help="Rate of a model's audio.")
+@click.option("--window", type=click.IntRange(min=1), metavar="N", help="Samples of a fixed input window.")
+@click.option("--trust", is_flag=True, help="Run code that the encoder's spelling names.")
+@click.option("--figure", "file", type=click.Path(path_type=Path), metavar="FILE", help="Also draw it.")
+@options.as_json
+def command(
+    encoder: str,
+    weights: str | None,
+    sample_rate: int | None,
+    window: int | None,
+    trust: bool,
+    file: Path | None,
+    as_json: bool,
+) -> None:
+    """What can an architecture express, before any music?
+
+    Views and hops, predicted and measured; the resolution limit; first filters; what strides fold together.
+    """
+    from tonotopy.anatomy import anatomy_of
+    from tonotopy.cli._output import results, write_json
+    from tonotopy.encoders import load_encoder
+
+    model = load_encoder(encoder, weights=weights, sample_rate=sample_rate, window=window, trust=trust)
+    found = anatomy_of(model)
+    if as_json:
+        write_json(found.to_json())
+    else:
+        found.render(results())
