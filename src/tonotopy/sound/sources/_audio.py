@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,12 +85,17 @@ def examine(path: Path, *, decode: bool = True) -> Audio:
     try:
         if path.stat().st_size == 0:
             return Audio(fault="empty file")
-        with soundfile.SoundFile(path) as file:
+        with _open(path) as file:
             return _examine_open(file, path.suffix.lower(), decode)
     except soundfile.LibsndfileError as error:
         return Audio(fault=f"cannot be decoded: {_why(error)}")
     except (OSError, RuntimeError) as error:
         return Audio(fault=f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}")
+
+
+def _open(path: Path) -> soundfile.SoundFile:
+    """Open by the name's bytes where names are bytes: they need not be valid text."""
+    return soundfile.SoundFile(path if os.name == "nt" else os.fsencode(path))
 
 
 def _why(error: soundfile.LibsndfileError) -> str:
@@ -170,7 +176,7 @@ def read_part(path: Path, sample_rate_hz: int, first: int, count: int) -> NDArra
     Past the end of the file there are zeros, so that stems of slightly unequal length can be summed.
     """
     try:
-        with soundfile.SoundFile(path) as file:
+        with _open(path) as file:
             part = _read_open(file, sample_rate_hz, first, count)
     except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
         cause = "damaged or gone since it was listed"

@@ -114,7 +114,7 @@ class FmaSource(Source):
         self._skipped[name] = Skipped(name, reason)
 
     def _list_members(self) -> dict[int, None]:
-        """Track numbers of this size that have a file, in order; what is listed in one place only is noted."""
+        """Track numbers of this size that have a file, in order; the ledger notes the others."""
         files = self._audio.glob("[0-9][0-9][0-9]/*.mp3")
         there = {int(path.stem) for path in files if _is_own(path, self._audio)}
         if not self._tracks:
