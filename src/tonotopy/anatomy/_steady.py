@@ -24,15 +24,17 @@ class Probe:
 def probe(encoder: Encoder, site: Site, *, frames: int, margin: int = 0) -> Probe:
     """The shortest sound with so many steady frames, ``margin`` samples free on both sides of their views.
 
-    A framewise encoder gets one window, of which the site's centre is read.
+    A framewise encoder gets one window, of which the site's centre is read. No sound is shorter than the
+    longest view, since an encoder may run as a whole whichever site is asked for.
     """
     if encoder.frame_length is not None:
         return Probe(encoder.frame_length, (site.centre or 0,))
     lead = max(margin, site.span - site.view)
     first = max(0, -(-(lead - site.offset) // site.hop))
     samples = site.offset + (first + frames - 1) * site.hop + site.view + margin
-    padded = -(-samples // site.hop) + 1  # whole frames, and one more: some encoders pad the last one
-    return Probe(padded * site.hop, tuple(range(first, first + frames)))
+    whole = (-(-samples // site.hop) + 1) * site.hop  # one frame more: some encoders pad the last one
+    longest = max(other.view + other.hop for other in encoder.sites)
+    return Probe(max(whole, longest), tuple(range(first, first + frames)))
 
 
 def answers(encoder: Encoder, audio: torch.Tensor, sites: Sequence[str]) -> dict[str, torch.Tensor]:

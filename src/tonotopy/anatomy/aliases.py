@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tonotopy.anatomy.alias_pairs import alias_pairs
-from tonotopy.anatomy.answers import cosines, phase_averaged
+from tonotopy.anatomy.answers import LONGEST_S, cosines, phase_averaged, samples_needed
 from tonotopy.anatomy.first_layer import validate
 from tonotopy.anatomy.response import Array, response_at
 from tonotopy.encoders._contract import Encoder, Site
@@ -108,7 +108,7 @@ def aliases_at(encoder: Encoder, site: Site, *, seed: int, pairs: int = PAIRS, d
     Returns
     -------
     Aliases
-        The record; undefined with a reason where nothing folds.
+        The record; undefined with a reason where nothing folds or nothing answers.
 
     Raises
     ------
@@ -137,6 +137,9 @@ def _compared(
     """The record for pairs that fold."""
     earlier = _earlier_site(encoder, site, stride)
     sites = [site] if earlier is None else [earlier, site]
+    samples = samples_needed(encoder, sites)
+    if samples > LONGEST_S * encoder.sample_rate_hz:
+        return _undefined(site, stride, f"steady only after {samples:,} samples: more than {LONGEST_S:g} s")
     answers = phase_averaged(encoder, sites, triples.ravel())
     observed, control = _similarities(answers[site.name])
     answered = int(np.isfinite(observed + control).sum())

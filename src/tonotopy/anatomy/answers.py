@@ -48,13 +48,18 @@ def phase_averaged(encoder: Encoder, sites: Sequence[Site], frequency_hz: Array)
     InputError
         Where a site needs more than 4 s of sound, or answers with what is not a number.
     """
-    placed = {site.name: probe(encoder, site, frames=FRAMES) for site in sites}
-    samples = max(one.samples for one in placed.values())
+    samples = samples_needed(encoder, sites)
     if samples > LONGEST_S * encoder.sample_rate_hz:
         raise InputError(f"sites of {encoder.name} steady within {LONGEST_S:g} s", f"{samples:,} samples")
+    placed = {site.name: probe(encoder, site, frames=FRAMES) for site in sites}
     parts = np.split(frequency_hz, range(16, len(frequency_hz), 16))
     rows = [_answers(encoder, sites, placed, part, samples) for part in parts]
     return {site.name: np.concatenate([row[site.name] for row in rows]) for site in sites}
+
+
+def samples_needed(encoder: Encoder, sites: Sequence[Site]) -> int:
+    """Samples of sound until every site has seen nothing but a partial, for `FRAMES` frames."""
+    return max(probe(encoder, site, frames=FRAMES).samples for site in sites)
 
 
 def _answers(

@@ -25,6 +25,7 @@ from itertools import pairwise
 import torch
 
 from tonotopy.anatomy._steady import Probe, answers, probe, read
+from tonotopy.core.errors import AlignmentError
 from tonotopy.encoders._contract import Encoder, Site
 
 NOISE_RMS = 0.0501  # -26 dBFS, the level of every context
@@ -74,12 +75,8 @@ def measure(encoder: Encoder, site: Site, *, seed: int) -> Measured:
     Returns
     -------
     Measured
-        Both measurements.
+        Both measurements. A site with fewer frames than it declares has none, and ``beyond`` says so.
 
-    Raises
-    ------
-    AlignmentError
-        Where the site has fewer frames than what it declares implies.
     """
     margin = max(64, site.view // 4) + site.hop
     placed = probe(encoder, site, frames=3, margin=margin)
@@ -88,8 +85,11 @@ def measure(encoder: Encoder, site: Site, *, seed: int) -> Measured:
         return Measured(undefined=dict.fromkeys(GRADIENT + IMPULSE, reason))
     generator = torch.Generator().manual_seed(seed)
     by_encoder = hasattr(encoder, "disagreements")
-    by_gradient = _as_told(site) if by_encoder else _by_gradient(encoder, site, placed, generator)
-    by_impulse = _by_impulse(encoder, site, placed, generator)
+    try:
+        by_gradient = _as_told(site) if by_encoder else _by_gradient(encoder, site, placed, generator)
+        by_impulse = _by_impulse(encoder, site, placed, generator)
+    except AlignmentError as error:
+        return _undefined(GRADIENT + IMPULSE, str(error), beyond=True)
     return Measured(
         by_gradient.hop,
         by_gradient.view_gradient,
@@ -212,6 +212,7 @@ def _by_impulse(encoder: Encoder, site: Site, placed: Probe, generator: torch.Ge
     first_frame, last_frame = placed.frames[0], placed.frames[-1]
     if encoder.frame_length is None:
         first_frame, last_frame = _inside(site, placed)
+    last_frame = max(first_frame, min(last_frame, found.shape[1] - 1))
     found = read(found, range(first_frame, last_frame + 1), site)
     change = (found[:-1] - found[-1:]).abs().amax(dim=2)  # [impulse, frame]
     row, frame = (change > CHANGED * found.abs().max()).nonzero(as_tuple=True)

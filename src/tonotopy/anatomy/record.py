@@ -127,7 +127,7 @@ def anatomy_of(
     InputError
         For a site that the encoder does not have, or one whose answers are not finite.
     AlignmentError
-        Where a site has fewer frames than it declares.
+        Where a site asked about aliases has fewer frames than it declares.
     """
     first_layer = first_layer_anatomy(encoder, seed=seed, draws=draws)
     names = _alias_sites(encoder) if alias_sites is None else alias_sites
