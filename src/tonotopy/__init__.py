@@ -16,7 +16,7 @@ The map, in the order data flow (imports point upwards in this list only)::
     views       figures and the report
     cli         one thin file a verb
 
-Front doors: :func:`study`, :func:`open_run`, :func:`anatomy_of`, :func:`encoders`.
+Front doors: :func:`study`, :func:`open_run`, :func:`anatomy_of`, :func:`list_encoders`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tonotopy.anatomy import anatomy_of as anatomy_of
     from tonotopy.core.errors import TonotopyError as TonotopyError
-    from tonotopy.encoders import encoders as encoders
+    from tonotopy.encoders import list_encoders as list_encoders
     from tonotopy.encoders import load_encoder as load_encoder
     from tonotopy.runs import Run as Run
     from tonotopy.runs import open_run as open_run
@@ -43,7 +43,7 @@ __all__ = [
     "Run",
     "TonotopyError",
     "anatomy_of",
-    "encoders",
+    "list_encoders",
     "load_encoder",
     "open_run",
     "study",
@@ -54,7 +54,7 @@ _HOMES = {
     "Run": "tonotopy.runs",
     "TonotopyError": "tonotopy.core.errors",
     "anatomy_of": "tonotopy.anatomy",
-    "encoders": "tonotopy.encoders",
+    "list_encoders": "tonotopy.encoders",
     "load_encoder": "tonotopy.encoders",
     "open_run": "tonotopy.runs",
     "study": "tonotopy.runs",

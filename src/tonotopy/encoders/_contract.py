@@ -94,6 +94,11 @@ class Encoder(ABC):
     normalises_frames: bool = False  # each frame is scaled by its own level (SPEC § 4, coincidental)
     citation: str = ""
     licence: str = ""
+    device: str = "cpu"  # where audio must be handed to, and activations come from
+
+    def to(self, device: str) -> Encoder:
+        """Move the model to a device; an encoder that does not override this stays on the CPU."""
+        return self
 
     @abstractmethod
     def activations(self, audio: torch.Tensor, sites: Sequence[str]) -> dict[str, torch.Tensor]:

@@ -1,1 +1,1 @@
-"""Sound as numbers: the ERB scale, filters, synthesis and analysis, as pure functions."""
+"""ERB-rate scale, notch, gammatone, levels, additive synthesis: pure functions on arrays."""

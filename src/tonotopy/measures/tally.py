@@ -1,0 +1,240 @@
+"""Sums per piece from which every measure of a readout follows.
+
+Aim: whatever a bootstrap over pieces needs, it must get without touching a frame again. A tally holds, for
+each target f and piece p, wins between pieces (for the AUCs) and sums of answers (for consistency,
+specificity and lobes).
+
+Conventions: `piece` is the number of the piece in the pool of music, or of the context where a readout is
+tried on synthetic families; responses r are answers to changes. Sums are float64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.stats
+from numpy.typing import NDArray
+
+from tonotopy.readouts.readout import NEAR_ERB, Readout
+from tonotopy.recording.recording import Recording
+from tonotopy.signal import erb
+from tonotopy.sound.structures.partial import LADDER_DB, PROBE_RATIOS, REFERENCE_DB, range_erb
+from tonotopy.statistics.auc import wins
+
+#: Levels of a sound and its piece count; -- width of a bin of far responses, ERB.
+LOBE_BIN_ERB = 1.0
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Sums per target and piece; see the module docstring."""
+
+    # [frequency, piece, piece] wins and pairs of present (or named sound) against another
+    detection: tuple[NDArray, NDArray] = field(repr=False)
+    identification: tuple[NDArray, NDArray] = field(repr=False)
+    ladder: tuple[NDArray, NDArray] | None = field(repr=False)  # [level, frequency, piece, piece]
+    tonality: tuple[NDArray, NDArray] | None = field(repr=False)
+    own_sum: NDArray = field(repr=False)  # [frequency, piece]: sums of r, r², and frames, over changes by f
+    own_square: NDArray = field(repr=False)
+    own_count: NDArray = field(repr=False)
+    near_square: NDArray = field(repr=False)  # [frequency, piece]: within 1.5 ERB of f
+    near_count: NDArray = field(repr=False)
+    far_square: NDArray = field(repr=False)
+    far_count: NDArray = field(repr=False)
+    near_width_erb: NDArray = field(repr=False)  # [frequency]: width of the region inside the range
+    far_width_erb: NDArray = field(repr=False)
+    lobe_square: NDArray = field(repr=False)  # [bin, frequency, piece]
+    lobe_count: NDArray = field(repr=False)
+    probe_square: NDArray | None = field(repr=False)  # [ratio, frequency, piece]
+    probe_count: NDArray | None = field(repr=False)
+    gradedness: NDArray | None = field(repr=False)  # [frequency, piece] sums of Spearman over contexts
+    gradedness_count: NDArray | None = field(repr=False)
+    separability: NDArray | None = field(repr=False)  # [frequency] median ratio over all pieces
+    valid: NDArray = field(repr=False)  # [frequency]: the readout could be fitted
+
+    @property
+    def n_pieces(self) -> int:
+        """Number of pieces."""
+        return int(self.own_sum.shape[1])
+
+
+def tally(readout: Readout, held_out: Recording, frequency_hz: NDArray[np.float64], sample_rate_hz: int) -> Tally:
+    """Try a readout on held-out trials.
+
+    Parameters
+    ----------
+    held_out : trials of any family; those of music carry the ladder, the noise, the pairs and the probes
+    frequency_hz : the grid, ``[frequency]``
+    """
+    trials = held_out.trials
+    pieces, piece = np.unique(trials.piece, return_inverse=True)
+    n_f, n_p = len(frequency_hz), len(pieces)
+    sounds = {name: readout.own(held_out.sound(name), trials.frequency_index) for name in ("absent", "present", "foil")}
+    if held_out.extra is not None:
+        for level in LADDER_DB:
+            name = f"level{level:+d}"
+            own = "present" if level == REFERENCE_DB else name
+            sounds[name] = readout.own(held_out.sound(own), trials.frequency_index)
+        sounds["noise"] = readout.own(held_out.sound("noise"), trials.frequency_index)
+    compare = _Compare(sounds, trials.frequency_index, piece, n_f, n_p)
+    responses = _responses(readout, held_out, piece, frequency_hz, sample_rate_hz, n_p)
+    music = held_out.extra is not None
+    grades = _gradedness(sounds, trials.frequency_index, piece, n_f, n_p) if music else (None, None)
+    probes = _probes(readout, held_out, piece, n_f, n_p) if music else (None, None)
+    ladder = [compare(f"level{level:+d}", "absent") for level in LADDER_DB] if music else []
+    return Tally(
+        detection=compare("present", "absent"),
+        identification=compare("present", "foil"),
+        ladder=(np.stack([u for u, _ in ladder]), np.stack([n for _, n in ladder])) if music else None,
+        tonality=compare("present", "noise") if music else None,
+        **responses,
+        probe_square=probes[0],
+        probe_count=probes[1],
+        gradedness=grades[0],
+        gradedness_count=grades[1],
+        separability=_separability(readout, held_out, n_f) if music else None,
+        valid=readout.valid,
+    )
+
+
+class _Compare:
+    """Wins of one sound's answers over another's, per target: ``[frequency, piece, piece]``."""
+
+    def __init__(self, sounds: dict[str, NDArray], index: NDArray, piece: NDArray, n_f: int, n_p: int) -> None:
+        self.sounds, self.index, self.piece, self.n_f, self.n_p = sounds, index, piece, n_f, n_p
+
+    def __call__(self, positive: str, negative: str) -> tuple[NDArray, NDArray]:
+        won, pairs = np.zeros((self.n_f, self.n_p, self.n_p)), np.zeros((self.n_f, self.n_p, self.n_p))
+        for f in np.unique(self.index):
+            rows = self.index == f
+            frames = self.sounds[positive].shape[1]
+            labels = np.repeat(self.piece[rows], frames)
+            a, b = self.sounds[positive][rows].ravel(), self.sounds[negative][rows].ravel()
+            won[f], pairs[f] = wins(a, b, labels, labels, self.n_p)
+        return won, pairs
+
+
+def _by_piece(values: NDArray, piece: NDArray, n_p: int) -> NDArray[np.float64]:
+    """Sums over rows of ``[row, ...]`` by piece, ``[..., piece]``."""
+    total = np.zeros((n_p, *values.shape[1:]))
+    np.add.at(total, piece, values)
+    return np.moveaxis(total, 0, -1)
+
+
+def _responses(
+    readout: Readout,
+    held_out: Recording,
+    piece: NDArray,
+    frequency_hz: NDArray[np.float64],
+    sample_rate_hz: int,
+    n_p: int,
+) -> dict[str, NDArray]:
+    """Sums of responses to f itself, near it, far from it, and in 1-ERB bins of what is far."""
+    trials = held_out.trials
+    r = np.concatenate([readout.change(held_out.delta("present")), readout.change(held_out.delta("foil"))])
+    rates = np.concatenate([erb.rate(trials.frequency_hz), erb.rate(trials.foil_hz)])
+    piece2 = np.concatenate([piece, piece])
+    ok = np.isfinite(r).all(axis=(1, 2))
+    r, rates, piece2 = r[ok], rates[ok], piece2[ok]
+    frames = r.shape[1]
+    square = np.sum(r**2, axis=1)  # [row, frequency]
+    grid = erb.rate(frequency_hz)
+    distance = rates[:, None] - grid[None, :]
+    is_near = np.abs(distance) <= NEAR_ERB
+    low, high = range_erb(sample_rate_hz)
+    near_width = np.minimum(grid + NEAR_ERB, high) - np.maximum(grid - NEAR_ERB, low)
+    lobes = [_masked(square, mask, piece2, n_p, frames) for mask in _lobe_masks(distance, low, high, grid)]
+    own = np.concatenate([trials.frequency_index, np.full(len(trials), -1)])[ok]
+    rows = np.flatnonzero(own >= 0)
+    mine = np.zeros((3, len(frequency_hz), n_p))
+    own_r = r[rows, :, own[rows]]  # [row, frame]
+    for k, values in enumerate((own_r.sum(axis=1), (own_r**2).sum(axis=1), np.full(len(rows), frames))):
+        np.add.at(mine[k], (own[rows], piece2[rows]), values)
+    near = _masked(square, is_near, piece2, n_p, frames)
+    far = _masked(square, ~is_near, piece2, n_p, frames)
+    return {
+        "own_sum": mine[0],
+        "own_square": mine[1],
+        "own_count": mine[2],
+        "near_square": near[0],
+        "near_count": near[1],
+        "far_square": far[0],
+        "far_count": far[1],
+        "near_width_erb": near_width,
+        "far_width_erb": (high - low) - near_width,
+        "lobe_square": np.stack([s for s, _ in lobes]),
+        "lobe_count": np.stack([n for _, n in lobes]),
+    }
+
+
+def _masked(
+    square: NDArray, mask: NDArray[np.bool_], piece: NDArray, n_p: int, frames: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums of squares and frame counts under a mask, each ``[frequency, piece]``."""
+    return _by_piece(np.where(mask, square, 0.0), piece, n_p), _by_piece(mask * float(frames), piece, n_p)
+
+
+def _lobe_masks(distance: NDArray, low: float, high: float, grid: NDArray) -> list[NDArray[np.bool_]]:
+    """Masks of the 1-ERB bins beyond 1.5 ERB, on both sides; a last bin of under half an ERB joins its neighbour."""
+    masks = []
+    n_bins = int(np.ceil((high - low - NEAR_ERB) / LOBE_BIN_ERB))
+    for side, room in ((-1, grid - low), (1, high - grid)):
+        offset = side * distance
+        last = np.maximum(np.ceil((room - NEAR_ERB) / LOBE_BIN_ERB) - 1, 0)
+        remainder = room - NEAR_ERB - last * LOBE_BIN_ERB
+        last = np.where((remainder < LOBE_BIN_ERB / 2) & (last > 0), last - 1, last)
+        number = np.minimum(np.floor((offset - NEAR_ERB) / LOBE_BIN_ERB), last[None, :])
+        masks += [(offset > NEAR_ERB) & (number == k) for k in range(n_bins)]
+    return masks
+
+
+def _probes(
+    readout: Readout, held_out: Recording, piece: NDArray, n_f: int, n_p: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums of squared responses to harmonic probes, ``[ratio, frequency, piece]``, and frame counts."""
+    trials = held_out.trials
+    change = held_out.sound("probe_present") - held_out.sound("probe_absent")
+    square, count = np.zeros((len(PROBE_RATIOS), n_f, n_p)), np.zeros((len(PROBE_RATIOS), n_f, n_p))
+    rows = np.flatnonzero(np.isfinite(change).all(axis=(1, 2)))
+    if not len(rows):
+        return square, count
+    zero_centre = Readout(readout.kind, readout.weights, np.zeros_like(readout.centre), readout.valid)
+    r = zero_centre.own(change[rows], trials.frequency_index[rows])
+    ratio = np.abs(np.log(trials.probe_hz[rows] / trials.frequency_hz[rows])[:, None] - np.log(PROBE_RATIOS)).argmin(1)
+    where = (ratio, trials.frequency_index[rows], piece[rows])
+    np.add.at(square, where, np.sum(r**2, axis=1))
+    np.add.at(count, where, r.shape[1])
+    return square, count
+
+
+def _gradedness(
+    sounds: dict[str, NDArray], index: NDArray, piece: NDArray, n_f: int, n_p: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums over contexts of the Spearman correlation of frame-mean answer with level, and their counts."""
+    answers = np.stack([sounds[f"level{level:+d}"].mean(axis=1) for level in LADDER_DB], axis=1)  # [trial, level]
+    ranks = scipy.stats.rankdata(answers, axis=1)
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    order = np.arange(len(LADDER_DB)) - (len(LADDER_DB) - 1) / 2
+    norm = np.sqrt(np.sum(ranks**2, axis=1) * np.sum(order**2))
+    ok = np.isfinite(answers).all(axis=1) & (norm > 0)  # an answer that never moves has no correlation
+    total, count = np.zeros((n_f, n_p)), np.zeros((n_f, n_p))
+    np.add.at(total, (index[ok], piece[ok]), (ranks @ order)[ok] / norm[ok])
+    np.add.at(count, (index[ok], piece[ok]), 1.0)
+    return total, count
+
+
+def _separability(readout: Readout, held_out: Recording, n_f: int) -> NDArray[np.float64]:
+    """Median over frames of r(f beside a neighbour) / r(f alone), ``[frequency]``; NaN where undefined."""
+    index = held_out.trials.frequency_index
+    names = ("neighbour_present", "neighbour", "present", "absent")
+    both, neighbour, present, absent = (readout.own(held_out.sound(name), index) for name in names)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = (both - neighbour) / (present - absent)
+    out = np.full(n_f, np.nan)
+    for f in np.unique(index):
+        values = ratio[index == f]
+        values = values[np.isfinite(values)]
+        if len(values):
+            out[f] = np.median(values)
+    return out

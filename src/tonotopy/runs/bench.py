@@ -1,0 +1,148 @@
+"""The bench: what work units need and do not carry, the encoder with its weights and the music.
+
+A :class:`BenchSpec` is plain values, so that a worker process can build its own bench from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tonotopy.core.errors import InputError
+from tonotopy.encoders import load_encoder
+from tonotopy.encoders._contract import Encoder
+from tonotopy.runs.engine import Unit
+from tonotopy.runs.store import Store
+from tonotopy.sound.music import CONTEXT_DBFS, EXCERPT_S, MusicPool, Piece, level_dbfs
+from tonotopy.sound.sources import open_music
+from tonotopy.sound.sources._contract import Clip, Skipped, Source
+
+#: Stretches of each piece from which running statistics of a random network are set.
+CALIBRATION_STRETCHES = 4
+
+
+@dataclass(frozen=True)
+class BenchSpec:
+    """How to build a bench: plain values only."""
+
+    encoder: str
+    weights: str | None
+    seed: int
+    music: str
+    units: Path
+    device: str = "cpu"
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def __call__(self) -> Bench:
+        """Build the bench."""
+        encoder = load_encoder(self.encoder, weights=self.weights, seed=self.seed, **dict(self.options))
+        return Bench(encoder, open_music(self.music), Store(self.units), device=self.device)
+
+
+@dataclass
+class Bench:
+    """Encoder, music and store of one process; caches what several units need."""
+
+    primary: Encoder
+    source: Source
+    store: Store
+    device: str = "cpu"
+    _floors: dict[int, Encoder] = field(default_factory=dict)
+    _pools: dict[tuple[Any, ...], MusicPool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.primary = self.primary.to(self.device)
+
+    def has(self, unit: Unit) -> bool:
+        """Whether a unit is in the store."""
+        return self.store.has(unit.address)
+
+    def run(self, unit: Unit) -> None:
+        """Run one unit by its stage and write it to the store."""
+        if not self.has(unit):
+            import_module(f"tonotopy.runs.stages.{unit.stage}").run(self, unit)
+
+    def pool(self, music: Unit) -> MusicPool:
+        """The pool of music that a music unit chose, read from its source once a process."""
+        if (music.address,) not in self._pools:
+            values = self.store.values(music.address)
+            names = {clip["name"] for clip in values["pieces"]}
+            clips = {clip.name: clip for clip in self.source.clips() if clip.name in names}
+            chosen = [clips[clip["name"]] for clip in values["pieces"]]
+            self._pools[(music.address,)] = read_pool(self.source, chosen, self.primary.sample_rate_hz)
+        return self._pools[(music.address,)]
+
+    def encoder(self, floor_seed: int | None, music: Unit) -> Encoder:
+        """The encoder under study, or its architecture with random weights."""
+        if floor_seed is None:
+            return self.primary
+        if floor_seed not in self._floors:
+            audio = self.calibration(music)
+            random = self.primary.randomised(floor_seed, audio)
+            assert random is not None, "a floor was planned for an encoder without weights"
+            self._floors[floor_seed] = random.to(self.device)
+        return self._floors[floor_seed]
+
+    def calibration(self, music: Unit) -> torch.Tensor:
+        """Music from which a random network's running statistics are set, ``[batch, time]``."""
+        pool, rng = self.pool(music), np.random.default_rng([20, len(self.pool(music).pieces)])
+        encoder = self.primary
+        n = encoder.frame_length or max(encoder.sample_rate_hz // 2, 2 * max(s.view for s in encoder.sites))
+        n = min(n, min(len(piece.audio) for piece in pool.pieces))
+        stretches = [
+            pool.stretch(index, n, rng=rng)
+            for index in range(len(pool.pieces))
+            for _ in range(CALIBRATION_STRETCHES)
+        ]
+        scaled = [s * 10 ** ((CONTEXT_DBFS - level_dbfs(s)) / 20) for s in stretches]
+        return torch.from_numpy(np.stack(scaled).astype(np.float32))
+
+
+def choose_clips(
+    source: Source, n_pieces: int, shortest_s: float, *, seed: int
+) -> tuple[list[Clip], list[Skipped]]:
+    """One clip of each of ``n_pieces`` pieces, drawn with the seed where there are more; and what was skipped."""
+    by_piece: dict[str, Clip] = {}
+    short: list[Skipped] = []
+    for clip in source.clips():
+        if clip.duration_s < shortest_s:
+            short.append(Skipped(clip.name, f"{clip.duration_s:.2f} s long, shorter than the {shortest_s:.2f} s needed"))
+        else:
+            by_piece.setdefault(clip.piece, clip)
+    pieces = sorted(by_piece)
+    if len(pieces) > n_pieces:
+        rng = np.random.default_rng([seed, 7])
+        pieces = sorted(rng.choice(pieces, size=n_pieces, replace=False).tolist())
+    return [by_piece[piece] for piece in pieces], [*source.ledger(), *short]
+
+
+def read_pool(source: Source, clips: list[Clip], sample_rate_hz: int) -> MusicPool:
+    """Excerpts from the middle of some clips, mono."""
+    return MusicPool(sample_rate_hz, tuple(_piece(source, clip, sample_rate_hz) for clip in clips))
+
+
+def _piece(source: Source, clip: Clip, sample_rate_hz: int) -> Piece:
+    start = max(0.0, (clip.duration_s - EXCERPT_S) / 2)
+    audio = source.read(clip, sample_rate_hz, start_s=start, duration_s=min(EXCERPT_S, clip.duration_s))[0]
+    if not np.isfinite(audio).all():
+        raise InputError("finite samples", f"NaN or inf in {clip.name!r}", "a damaged recording")
+    return Piece(clip.piece, clip.title, clip.artist, clip.licence, clip.group, audio)
+
+
+@lru_cache(maxsize=1)
+def resolve_device(name: str) -> str:
+    """``auto`` is cuda where there is one, then mps, then cpu."""
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return next(device for device in ("cuda", "mps", "cpu") if available[device])
+    if name not in available:
+        raise InputError("a device", repr(name), "a misspelt name", ["auto", *available])
+    if not available[name]:
+        raise InputError(f"a machine with {name}", "none here", "a build of torch without it", ["auto", "cpu"])
+    return name

@@ -1,0 +1,176 @@
+"""Calibration: the phantoms through the same instrument, expected against observed (SPEC § 8).
+
+A phantom reads X when at least 80 % of its resolvable frequencies carry X (of all frequencies where fewer
+than 8 are resolvable). Phantoms that share a computation run as sites of one encoder; each (family, seed)
+is a task of its own, so that calibration uses as many processes as there are.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tonotopy.core import registry
+from tonotopy.core.errors import InputError
+from tonotopy.encoders.phantoms._base import Expectation
+from tonotopy.measures.measures import JUDGED
+from tonotopy.runs.engine import Progress, one_thread
+from tonotopy.runs.run import Run
+from tonotopy.runs.study import study
+
+PACKAGE = "tonotopy.encoders.phantoms"
+#: With fewer resolvable frequencies than this, all frequencies are counted.
+LEAST_RESOLVABLE = 8
+#: Processes where none are asked for.
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some phantoms that one encoder shows, at one seed."""
+
+    module: str
+    phantoms: tuple[str, ...]
+    seed: int
+    music: str
+    preset: str
+    overrides: tuple[tuple[str, Any], ...] = ()
+
+
+def calibrate(
+    *,
+    seeds: Sequence[int] = (0,),
+    preset: str = "quick",
+    phantoms: Sequence[str] | None = None,
+    music: str = "scores",
+    progress: Progress | None = None,
+    workers: int | None = None,
+    **overrides: Any,
+) -> list[dict[str, Any]]:
+    """Run the phantoms and compare.
+
+    Parameters
+    ----------
+    seeds : of the phantoms' random parts and of the trials
+    preset, overrides : as for a study (``frequencies=…``, ``pieces=…``)
+    phantoms : names without ``phantom:``; all by default
+
+    Returns
+    -------
+    One row an expectation and seed: phantom, site, readout, expected, observed, share, pass, seed, measures
+    (medians over frequencies of the line's judged measures).
+    """
+    tasks = plan_tasks(seeds, phantoms, music, preset, overrides)
+    rows: list[dict[str, Any]] = []
+    n = min(workers or WORKERS, len(tasks))
+    if n <= 1:
+        for done, task in enumerate(tasks, start=1):
+            rows += run_task(task)
+            if progress:
+                progress(done, len(tasks), f"{task.phantoms[0]} …, seed {task.seed}")
+        return _sorted(rows)
+    with ProcessPoolExecutor(n, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = {pool.submit(run_task, task): task for task in tasks}
+        for done, future in enumerate(as_completed(futures), start=1):
+            rows += future.result()
+            if progress:
+                progress(done, len(tasks), f"{futures[future].phantoms[0]} …, seed {futures[future].seed}")
+    return _sorted(rows)
+
+
+def plan_tasks(
+    seeds: Sequence[int], phantoms: Sequence[str] | None, music: str, preset: str, overrides: dict[str, Any]
+) -> list[Task]:
+    """The tasks, the longest first."""
+    known = registry.plugins(PACKAGE)
+    chosen = [name.removeprefix("phantom:") for name in (phantoms or known)]
+    groups: dict[tuple[str, bool], list[str]] = {}
+    for name in chosen:
+        plugin = registry.find(PACKAGE, name, kind="phantom")
+        # A phantom with several sites of its own cannot be a site of its family's encoder.
+        alone = hasattr(import_module(plugin.module), "ALONE") and name in import_module(plugin.module).ALONE
+        groups.setdefault((plugin.module, alone), []).append(name)
+    if not seeds:
+        raise InputError("at least one seed", "none", "an empty list")
+    order = sorted(groups.items(), key=lambda item: (not item[0][1], item[0][0]))
+    extra = tuple(sorted(overrides.items()))
+    return [
+        Task(module, tuple(names), seed, music, preset, extra) for (module, _), names in order for seed in seeds
+    ]
+
+
+def run_task(task: Task) -> list[dict[str, Any]]:
+    """One study of some phantoms, and its rows."""
+    module = import_module(task.module)
+    family = len(task.phantoms) > 1
+    encoder = module.open_family(seed=task.seed) if family else module.open_encoder(task.phantoms[0], seed=task.seed)
+    with tempfile.TemporaryDirectory(prefix="tonotopy-calibrate-") as folder, one_thread():
+        run = study(
+            encoder,
+            music=task.music,
+            preset=task.preset,
+            seed=task.seed,
+            sites=list(task.phantoms) if family else None,
+            out=Path(folder) / "run",
+            floor=False,
+            brief=True,
+            workers=1,
+            device="cpu",
+            **dict(task.overrides),
+        )
+        return [row for name in task.phantoms for row in read(run, name, module.EXPECTED[name], task.seed)]
+
+
+def read(run: Run, phantom: str, expected: Sequence[Expectation], seed: int) -> list[dict[str, Any]]:
+    """Rows of one phantom: each expectation against what was observed."""
+    table = run.verdicts()
+    own = [phantom] if phantom in set(table["site"]) else sorted(set(table["site"]))
+    rows = []
+    for rule in expected:
+        shares = [share(table[table["site"] == site], rule) for site in own]
+        groups = [(own, shares)] if rule.mean_over_sites else [([s], [v]) for s, v in zip(own, shares, strict=True)]
+        for sites, values in groups:
+            mean = sum(values) / len(values)
+            ok = mean >= rule.least if rule.least is not None else mean <= (rule.most or 0.0)
+            spread = f" (single {min(values):.2f} to {max(values):.2f})" if len(values) > 1 else ""
+            rows.append(
+                {
+                    "phantom": phantom,
+                    "site": sites[0] if len(sites) == 1 else f"{len(sites)} projections",
+                    "readout": rule.readout,
+                    "expected": rule.sentence,
+                    "observed": f"{rule.verdict} {mean:.0%}{spread}",
+                    "share": mean,
+                    "pass": bool(ok),
+                    "seed": seed,
+                    "measures": medians(table[table["site"].isin(sites)]),
+                }
+            )
+    return rows
+
+
+def share(table: pd.DataFrame, rule: Expectation) -> float:
+    """Share of the counted frequencies of one site that carry the verdict."""
+    if rule.below_hz is not None:
+        table = table[table["frequency_hz"] < rule.below_hz]
+    elif table["resolvable"].sum() >= LEAST_RESOLVABLE:
+        table = table[table["resolvable"]]
+    column = "verdict" if rule.readout == "site" else rule.readout
+    return float((table[column] == rule.verdict).mean())
+
+
+def medians(table: pd.DataFrame) -> dict[str, float]:
+    """Medians over frequencies of the line's judged measures."""
+    return {name: round(float(table[f"line_{name}"].median()), 3) for name in JUDGED}
+
+
+def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: (row["phantom"], row["readout"], row["expected"], row["seed"]))

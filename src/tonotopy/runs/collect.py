@@ -1,0 +1,202 @@
+"""From finished units to the tables of a run and its ``verdict.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tonotopy.anatomy.resolvable import resolvable
+from tonotopy.encoders._contract import Encoder, Site
+from tonotopy.judgement.verdict import VERDICTS
+from tonotopy.runs.graph import Graph
+from tonotopy.runs.plan import Plan
+from tonotopy.runs.store import Store
+from tonotopy.statistics.bootstrap import interval
+
+#: Verdicts as keys of shares.
+SHARE_KEYS = tuple(name.replace("-", "_") for name in VERDICTS)
+FLOOR_STATES = ("inherited", "learned", "lost", "never", "undefined")
+#: Share of floor seeds that must pass for a trained pass to count as inherited.
+FLOOR_SHARE = 0.5
+#: Thresholds of specificity beside the judged one, at which shares are printed.
+KAPPA_BESIDE = (0.75, 0.85)
+
+
+def tables(store: Store, graph: Graph, plan: Plan, encoder: Encoder) -> tuple[dict[str, pd.DataFrame], list[dict]]:
+    """All tables of a run, and the ``sites`` list of its verdict."""
+    sites = [encoder.site(name) for name in plan.sites]
+    floor = _floor_table(store, graph, plan)
+    verdict_rows, site_rows, entries = [], [], []
+    ladders, laws = [], []
+    for order, site in enumerate(sites):
+        address = graph.measures[None, site.name].address
+        table = _site_verdicts(store.table(address, "verdicts"), site, order, floor, plan, encoder)
+        verdict_rows.append(table)
+        summary, entry = _summary(store, address, table, site, order, floor)
+        site_rows.append(summary)
+        entries.append(entry)
+        ladders.append(store.table(address, "ladder").assign(site=site.name))
+        if (store.path(address) / "sparsity.parquet").is_file():
+            laws.append(store.table(address, "sparsity").assign(site=site.name))
+    music = store.values(graph.music.address)
+    found = {
+        "verdicts": pd.concat(verdict_rows, ignore_index=True),
+        "sites": pd.DataFrame(site_rows),
+        "floor": floor,
+        "ladder": pd.concat(ladders, ignore_index=True),
+        "sparsity": pd.concat(laws, ignore_index=True) if laws else pd.DataFrame({"site": []}),
+        "view_curve": _curve_table(store, graph, encoder),
+        "pieces": _pieces(music["pieces"]),
+        "ledger": pd.DataFrame(music["ledger"], columns=["name", "reason"]),
+    }
+    return found, entries
+
+
+def _site_verdicts(
+    table: pd.DataFrame, site: Site, order: int, floor: pd.DataFrame, plan: Plan, encoder: Encoder
+) -> pd.DataFrame:
+    """The verdict rows of one site, with what anatomy and the floor say."""
+    frequency = table["frequency_hz"].to_numpy()
+    state, share = against_floor(table, floor[floor["site"] == site.name], len(plan.floor_seeds))
+    head = pd.DataFrame({"site": site.name, "order": order, "frequency_hz": frequency})
+    head["resolvable"] = resolvable(frequency, encoder.sample_rate_hz, site.view)
+    rest = table.drop(columns="frequency_hz").assign(against_floor=state, floor_pass_share=share)
+    return pd.concat([head, rest], axis=1)
+
+
+def against_floor(table: pd.DataFrame, floor: pd.DataFrame, n_seeds: int) -> tuple[list[str | None], NDArray]:
+    """Each frequency against the floor: inherited, learned, lost, never (SPEC § 4); None without a floor."""
+    if not n_seeds or floor.empty:
+        return [None] * len(table), np.full(len(table), np.nan)
+    share = floor.assign(ok=floor["line"] == "passes").groupby("frequency_hz", sort=True)["ok"].mean()
+    passing = share.reindex(table["frequency_hz"]).to_numpy(dtype=np.float64)
+    trained = (table["line"] == "passes").to_numpy()
+    unasked = passing >= FLOOR_SHARE
+    state = np.select([trained & unasked, trained, unasked], ["inherited", "learned", "lost"], default="never")
+    state = np.where(table["verdict"] == "undefined", "undefined", state)
+    return state.tolist(), passing
+
+
+def _floor_table(store: Store, graph: Graph, plan: Plan) -> pd.DataFrame:
+    """Verdicts under random weights: one row a seed, site and frequency."""
+    columns = ["frequency_hz", "verdict", "line", "plane", "line_detection", "line_specificity", "line_consistency"]
+    columns.append("line_audiogram_db")
+    rows = [
+        store.table(graph.measures[seed, site].address, "verdicts")[columns].assign(seed=seed, site=site, order=order)
+        for seed in plan.floor_seeds
+        for order, site in enumerate(plan.sites)
+    ]
+    if not rows:
+        return pd.DataFrame(columns=["seed", "site", "order", *columns])
+    return pd.concat(rows, ignore_index=True)
+
+
+def shares(verdicts: Sequence[str]) -> dict[str, float]:
+    """Share of each verdict; they sum to 1."""
+    values = np.asarray(verdicts, dtype=object)
+    return {key: float(np.mean(values == name)) for key, name in zip(SHARE_KEYS, VERDICTS, strict=True)}
+
+
+def _summary(
+    store: Store, address: str, table: pd.DataFrame, site: Site, order: int, floor: pd.DataFrame
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """One site as a row of the table of sites, and as an entry of verdict.json."""
+    values = store.table(address, "site").iloc[0].to_dict()
+    with store.arrays(address) as arrays:
+        boot = arrays["verdict"].values
+    n_pieces = int(values.pop("n_pieces"))
+    point = shares(table["verdict"])
+    intervals = {
+        key: interval((boot[1:] == k).mean(axis=1), n_pieces=n_pieces) for k, key in enumerate(SHARE_KEYS)
+    }
+    seen = table[table["resolvable"]]
+    mine = floor[floor["site"] == site.name]
+    by_seed = [shares(group["verdict"]) for _, group in mine.groupby("seed")]
+    stable = [s["stable"] for s in by_seed]
+    kappa = {f"{k:.2f}": stable_at(table, k) for k in (KAPPA_BESIDE[0], 0.8, KAPPA_BESIDE[1])}
+    states = table["against_floor"].value_counts(normalize=True)
+    inherited = float(table["inherited_from_window"].mean())
+    row = {
+        "site": site.name,
+        "order": order,
+        "role": site.role,
+        "view": site.view,
+        "hop": site.hop,
+        "units": site.units,
+        "bounded": site.bounded,
+        "note": site.note,
+        **{f"share_{key}": value for key, value in point.items()},
+        **{f"low_{key}": value[0] if value else np.nan for key, value in intervals.items()},
+        **{f"high_{key}": value[1] if value else np.nan for key, value in intervals.items()},
+        "share_stable_resolvable": shares(seen["verdict"])["stable"] if len(seen) else np.nan,
+        "n_resolvable": len(seen),
+        "stable_kappa_75": kappa["0.75"],
+        "stable_kappa_85": kappa["0.85"],
+        "floor_stable_mean": float(np.mean(stable)) if stable else np.nan,
+        "floor_stable_min": min(stable, default=np.nan),
+        "floor_stable_max": max(stable, default=np.nan),
+        "inherited_from_window": inherited,
+        "n_pieces": n_pieces,
+        **values,
+    }
+    entry = {
+        "site": site.name,
+        "role": site.role,
+        "view": site.view,
+        "hop": site.hop,
+        "units": site.units,
+        "shares": point,
+        "intervals": {key: list(value) if value else None for key, value in intervals.items()},
+        "readouts": {kind: table[kind].value_counts(normalize=True).to_dict() for kind in ("line", "plane")},
+        "against_floor": {s: float(states.get(s, 0.0)) for s in FLOOR_STATES} if by_seed else None,
+        "floor_shares": _mean_shares(by_seed),
+        "shuffled_stable": values["shuffled_stable"],
+        "inherited_from_window": inherited,
+        "borderline": float(table["borderline"].mean()),
+        "shares_resolvable": shares(seen["verdict"]) if len(seen) else None,
+        "n_resolvable": len(seen),
+        "stable_at_kappa": kappa,
+        "power": {"detected": values["power_detected"], "stable": values["power_stable"]},
+        "half_points": {key: value for key, value in values.items() if key.startswith("half_")},
+    }
+    return row, entry
+
+
+def stable_at(table: pd.DataFrame, kappa: float) -> float:
+    """Share of lines that would pass at another threshold of specificity, all else equal."""
+    others = table["failing"].isin(["", "specificity"]) & (table["verdict"] != "undefined")
+    return float((others & (table["line_specificity"] >= kappa)).mean())
+
+
+def _mean_shares(by_seed: Sequence[dict[str, float]]) -> dict[str, float] | None:
+    if not by_seed:
+        return None
+    return {key: float(np.mean([s[key] for s in by_seed])) for key in SHARE_KEYS}
+
+
+def _curve_table(store: Store, graph: Graph, encoder: Encoder) -> pd.DataFrame:
+    """The view curve: one row a readout and window."""
+    rows = []
+    site = next((s.name for s in encoder.sites if s.role == "first_conv"), "")
+    for _, point, unit in graph.curves:
+        table = store.table(unit.address, "curve").assign(
+            site=site,
+            window_frames=point.frames,
+            view_samples=point.view_samples,
+            view_s=point.view_samples / encoder.sample_rate_hz,
+            thinned=point.thinned,
+        )
+        rows.append(table)
+    columns = ["site", "window_frames", "view_samples", "view_s", "thinned", "readout", "share_passes"]
+    columns += ["share_low", "share_high"]
+    return pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)
+
+
+def _pieces(clips: list[dict[str, Any]]) -> pd.DataFrame:
+    """What may be told of the pieces: no path beyond the source's own relative names."""
+    columns = ["number", "name", "title", "artist", "licence", "group"]
+    return pd.DataFrame([{"number": k, **clip} for k, clip in enumerate(clips)])[columns]

@@ -1,0 +1,66 @@
+"""What a study will cost, before it runs: a short measurement of the encoder, scaled by the plan."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from tonotopy.encoders._contract import Encoder
+from tonotopy.recording.frames import record
+from tonotopy.runs.engine import one_thread
+from tonotopy.runs.graph import Graph
+from tonotopy.runs.plan import Plan
+from tonotopy.sound.trials import CORE, EXTRA, Design, trials
+
+#: Sounds in the timed batch, and seconds per sound that rendering takes beside the encoder.
+TIMED = 32
+RENDER_S = 0.001
+#: Seconds to measure one site, per frequency and squared hundred units (fits grow with the square).
+MEASURE_S = 0.12
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Cost of a study."""
+
+    minutes: float
+    bytes: int
+    passes: int
+    weight_sets: int
+    units: int
+    sites: tuple[str, ...]
+
+
+def passes_per_weight_set(design: Design) -> int:
+    """Sounds that one set of weights hears."""
+    return sum(len(trial.sounds) for family in design.families for trial in trials(design, family))
+
+
+def estimate_units(graph: Graph, plan: Plan, encoder: Encoder, workers: int) -> Estimate:
+    """Time one batch, count the rest."""
+    design, sets = graph.design, len(graph.records)
+    sites = [encoder.site(name) for name in plan.sites]
+    noise = np.random.default_rng(0).standard_normal((TIMED, design.n_samples)).astype(np.float32) * 0.05
+    first, last = design.end_range
+    ends = np.tile(np.linspace(first, last - 1, design.n_frames).astype(np.int64), (TIMED, 1))
+    with one_thread():
+        record(encoder, sites, noise[:4], ends[:4])
+        start = time.perf_counter()
+        record(encoder, sites, noise, ends)
+        per_pass = (time.perf_counter() - start) / TIMED
+    passes = passes_per_weight_set(design)
+    units = sum(site.units for site in sites)
+    measuring = sum(MEASURE_S * design.n_frequencies * (0.2 + (site.units / 512) ** 2) for site in sites)
+    seconds = sets * (passes * (per_pass + RENDER_S) + measuring) / workers
+    stored = design.n_contexts * design.n_frequencies * design.n_frames * 4
+    sounds = len(CORE) * len(design.families) + len(EXTRA)
+    return Estimate(
+        minutes=seconds / 60,
+        bytes=int(stored * sounds * (units + 1024)),
+        passes=passes * sets,
+        weight_sets=sets,
+        units=len(graph.targets) + sum(len(r) for r in graph.records.values()),
+        sites=plan.sites,
+    )

@@ -1,0 +1,207 @@
+"""From a plan to its work units: which shards, which sites, which weights, what needs what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tonotopy.encoders._contract import Encoder, Site
+from tonotopy.readouts.window import Window, lags_to_record, windows
+from tonotopy.recording.frames import plan_segment
+from tonotopy.runs.engine import Unit
+from tonotopy.runs.plan import Plan
+from tonotopy.signal.notch import EDGE_S
+from tonotopy.sound.trials import Design
+
+#: Trials a shard; those in music carry about four times as many sounds.
+SHARD_TRIALS = 96
+MUSIC_SHARD_TRIALS = 32
+#: Longest raw window, samples: longer windows contain it.
+RAW_LIMIT = 1024
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The units of a study."""
+
+    design: Design
+    shortest_s: float
+    music: Unit
+    records: dict[int | None, list[Unit]]  # floor seed (None: the weights under study) -> shards
+    measures: dict[tuple[int | None, str], Unit]
+    curves: list[tuple[str, Window, Unit]]  # readout family ("window" or "raw"), point, unit
+
+    @property
+    def targets(self) -> list[Unit]:
+        """What a study wants in the end, in the order in which it is worth having."""
+        return [*self.measures.values(), *(unit for _, _, unit in self.curves)]
+
+
+def build(plan: Plan, encoder: Encoder, n_pieces: int) -> Graph:
+    """The units of a plan; ``n_pieces`` is the number of pieces that the music really has."""
+    sites = [encoder.site(name) for name in plan.sites]
+    segment = plan_segment(encoder, sites, plan.n_frames)
+    design = Design(
+        encoder.sample_rate_hz,
+        segment.n_samples,
+        segment.end_range,
+        n_frequencies=plan.n_frequencies,
+        families=plan.families,
+        n_train=plan.n_train,
+        n_test=plan.n_test,
+        n_frames=plan.n_frames,
+        n_pieces=n_pieces,
+        seed=plan.seed,
+    )
+    shortest = shortest_clip_s(encoder, segment.n_samples)
+    music = music_unit(plan, encoder, shortest)
+    curve_site, points = (None, ()) if plan.brief else curve_points(encoder, sites)
+    seeds: list[int | None] = [None, *plan.floor_seeds]
+    records = {seed: _records(plan, encoder, design, music, seed, curve_site, points) for seed in seeds}
+    raw = _raw_records(design, music, max(min(site.view, RAW_LIMIT) for site in sites))
+    common = {
+        "frequency_hz": design.frequency_hz.tolist(),
+        "sample_rate_hz": design.sample_rate_hz,
+        "n_resamples": plan.n_resamples,
+        "seed": plan.seed,
+    }
+    lengths = sorted({min(site.view, RAW_LIMIT) for site in sites})
+    nulls = {n: Unit.of("null", needs=raw, label=f"null of {n} samples", samples=n, **common) for n in lengths}
+    measures = {}
+    for seed in seeds:
+        for number, site in enumerate(sites):
+            measures[seed, site.name] = Unit.of(
+                "measure",
+                needs=[nulls[min(site.view, RAW_LIMIT)], *records[seed]],
+                label=f"measuring {site.name}" + ("" if seed is None else f" (floor {seed})"),
+                number=number,
+                normalises_frames=encoder.normalises_frames,
+                full=seed is None and not plan.brief,
+                **common,
+            )
+    curves = _curves(curve_site, points, sites, records[None], raw, common)
+    return Graph(design, shortest, music, records, measures, curves)
+
+
+def shortest_clip_s(encoder: Encoder, n_samples: int) -> float:
+    """Seconds of music that a trial needs: its sound, the notch's edges, at least one second."""
+    n_long = max(n_samples + 2 * int(EDGE_S * encoder.sample_rate_hz), encoder.sample_rate_hz)
+    return 1.001 * n_long / encoder.sample_rate_hz
+
+
+def music_unit(plan: Plan, encoder: Encoder, shortest_s: float) -> Unit:
+    """The unit that chooses pieces and tabulates levels."""
+    return Unit.of(
+        "music",
+        label="music",
+        fingerprint=plan.music_fingerprint,
+        sample_rate_hz=encoder.sample_rate_hz,
+        n_pieces=plan.n_pieces,
+        shortest_s=round(shortest_s, 6),
+        seed=plan.seed,
+    )
+
+
+def curve_points(encoder: Encoder, sites: Sequence[Site]) -> tuple[Site | None, tuple[Window, ...]]:
+    """The site of the view curve, the first convolution, and its windows up to the view of the last site."""
+    first = next((site for site in sites if site.role == "first_conv"), None)
+    if first is None:
+        return None, ()
+    longest = max(site.view for site in sites)
+    if encoder.frame_length is not None:
+        longest = min(longest, encoder.frame_length)
+    return first, windows(first, longest)
+
+
+def _shards(design: Design, family: str) -> list[tuple[int, int]]:
+    total = design.n_contexts * design.n_frequencies
+    step = MUSIC_SHARD_TRIALS if family == "music" else SHARD_TRIALS
+    return [(start, min(start + step, total)) for start in range(0, total, step)]
+
+
+def _design(design: Design) -> list[tuple[str, object]]:
+    """The design as sorted plain values."""
+    values = {name: getattr(design, name) for name in design.__dataclass_fields__}
+    return sorted((key, list(v) if isinstance(v, tuple) else v) for key, v in values.items())
+
+
+def _records(
+    plan: Plan,
+    encoder: Encoder,
+    design: Design,
+    music: Unit,
+    seed: int | None,
+    curve_site: Site | None,
+    points: tuple[Window, ...],
+) -> list[Unit]:
+    lags = []
+    if curve_site is not None and seed is None:
+        lags = [(curve_site.name, lags_to_record(points).tolist())]
+    weights = plan.weights_id if seed is None else f"floor of {encoder.name}, seed {seed}"
+    label = "recording" if seed is None else f"recording floor {seed}"
+    return [
+        Unit.of(
+            "record",
+            needs=[music],
+            label=f"{label}: {family}",
+            weights=weights,
+            encoder=encoder.name,
+            floor_seed=seed,
+            sites=list(plan.sites),
+            design=_design(design),
+            family=family,
+            start=start,
+            stop=stop,
+            lags=lags,
+        )
+        for family in design.families
+        for start, stop in _shards(design, family)
+    ]
+
+
+def _raw_records(design: Design, music: Unit, n_samples: int) -> list[Unit]:
+    return [
+        Unit.of(
+            "record",
+            needs=[music],
+            label=f"raw samples: {family}",
+            weights="raw",
+            floor_seed=None,
+            sites=[],
+            design=_design(design),
+            family=family,
+            start=start,
+            stop=stop,
+            lags=[],
+            raw_samples=n_samples,
+        )
+        for family in design.families
+        for start, stop in _shards(design, family)
+    ]
+
+
+def _curves(
+    site: Site | None,
+    points: tuple[Window, ...],
+    sites: Sequence[Site],
+    records: list[Unit],
+    raw: list[Unit],
+    common: dict[str, object],
+) -> list[tuple[str, Window, Unit]]:
+    if site is None:
+        return []
+    number = [s.name for s in sites].index(site.name)
+    recorded = lags_to_record(points)
+    raw_limit = max(min(s.view, RAW_LIMIT) for s in sites)
+    curves = []
+    for point in points:
+        columns = np.searchsorted(recorded, point.lags).tolist()
+        label = f"view curve, {point.frames} frames"
+        unit = Unit.of("curve", needs=records, label=label, number=number, columns=columns, raw_samples=0, **common)
+        curves.append(("window", point, unit))
+        samples = min(point.view_samples, raw_limit)
+        unit = Unit.of("curve", needs=raw, label=label, number=0, columns=[], raw_samples=samples, **common)
+        curves.append(("raw", point, unit))
+    return curves

@@ -1,0 +1,120 @@
+"""A study as a frozen plan that can be printed, hashed and written as TOML.
+
+The plan names music without its path (``folder:music12``) and pins it by a fingerprint of its content, so
+that a run can be published. Unknown keys are errors: a misspelt parameter must not run with a default.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import tomli_w
+
+from tonotopy.core.errors import InputError, RunError
+from tonotopy.sound.contexts import FAMILIES
+
+#: Version of the plan and of the tables of a run.
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How thorough a study is (SPEC § 9)."""
+
+    n_frequencies: int
+    families: tuple[str, ...]
+    n_train: int
+    n_test: int
+    n_pieces: int
+    n_frames: int
+    floor_seeds: int
+    n_resamples: int = 200
+
+
+PRESETS = {
+    "quick": Preset(24, ("silence", "tone", "chord", "music"), 4, 4, 8, 2, 1, 200),
+    "standard": Preset(48, FAMILIES, 6, 6, 12, 4, 4, 400),
+    "thorough": Preset(64, FAMILIES, 12, 12, 24, 4, 8, 1000),
+}
+
+
+def preset(name: str) -> Preset:
+    """A preset by name."""
+    if name not in PRESETS:
+        raise InputError("a preset", repr(name), "a misspelt name", list(PRESETS))
+    return PRESETS[name]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study does: every parameter that changes a number."""
+
+    encoder: str
+    weights: str
+    weights_id: str
+    music: str
+    music_fingerprint: str
+    sites: tuple[str, ...]
+    preset: str
+    seed: int
+    n_frequencies: int
+    families: tuple[str, ...]
+    n_train: int
+    n_test: int
+    n_pieces: int
+    n_frames: int
+    floor_seeds: tuple[int, ...]
+    n_resamples: int
+    brief: bool = False  # the verdict alone: no shuffled null, power, sparsity law or view curve
+    names_code: bool = False  # the encoder is a file of the user's; running the plan needs trust
+    schema: int = SCHEMA
+
+    def to_toml(self) -> str:
+        """The plan as TOML text."""
+        return tomli_w.dumps({key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()})
+
+    @staticmethod
+    def from_toml(text: str) -> Plan:
+        """Read a plan; unknown, missing or mistyped keys are errors."""
+        try:
+            values = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise RunError("a plan in TOML", str(error), "a damaged or hand-edited plan.toml") from None
+        return plan_from_dict(values)
+
+    @property
+    def digest(self) -> str:
+        """Content hash of the plan."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    def differences(self, other: Plan) -> list[str]:
+        """The keys in which two plans differ."""
+        return [f.name for f in fields(self) if getattr(self, f.name) != getattr(other, f.name)]
+
+
+_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "str": (str,), "bool": (bool,)}
+
+
+def plan_from_dict(values: dict[str, Any]) -> Plan:
+    """A plan from untrusted values."""
+    known = {f.name: str(f.type) for f in fields(Plan)}
+    wrong = sorted(set(values) ^ set(known))
+    if wrong:
+        raise RunError("the keys of a plan", ", ".join(wrong), "a plan of another version", sorted(known))
+    checked: dict[str, Any] = {}
+    for key, kind in known.items():
+        value = values[key]
+        if kind.startswith("tuple"):
+            element = int if "int" in kind else str
+            if not isinstance(value, list) or not all(type(v) is element for v in value):
+                raise RunError(f"a list of {element.__name__} for {key}", repr(value)[:80], "a hand-edited plan")
+            checked[key] = tuple(value)
+        elif type(value) not in _TYPES[kind]:
+            raise RunError(f"{kind} for {key}", repr(value)[:80], "a hand-edited plan")
+        else:
+            checked[key] = value
+    return Plan(**checked)

@@ -1,0 +1,133 @@
+"""A finished run, opened from its folder: tables, activations, directions, figures.
+
+Opening a run imports and unpickles nothing: JSON, TOML, Parquet and Zarr are read as data.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from tonotopy.core.errors import InputError, RunError
+from tonotopy.runs.plan import Plan
+from tonotopy.runs.store import Store
+
+#: Tables that every run has.
+TABLES = ("verdicts", "sites", "floor", "ladder", "sparsity", "view_curve", "pieces", "ledger")
+#: Files larger than this are no part of a run.
+LARGEST_JSON = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished study."""
+
+    path: Path
+    plan: Plan
+    manifest: dict[str, Any] = field(repr=False)
+    verdict: dict[str, Any] = field(repr=False)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One table of the run by name."""
+        if name not in TABLES:
+            raise InputError("a table of a run", repr(name), "a misspelt name", TABLES)
+        try:
+            return pd.read_parquet(self.path / "tables" / f"{name}.parquet")
+        except Exception as error:
+            raise RunError(f"a readable table {name!r}", type(error).__name__, "a damaged run folder") from error
+
+    def verdicts(self) -> pd.DataFrame:
+        """One row a site and frequency: verdict, probability, every measure with its null."""
+        return self.table("verdicts")
+
+    def sites(self) -> pd.DataFrame:
+        """One row a site: shares with intervals, floor, nulls, power."""
+        return self.table("sites")
+
+    def activations(self, site: str) -> xr.DataArray:
+        """Recorded activations of the core sounds, lazily: ``[trial, sound, frame, unit]``.
+
+        Coordinates of a trial: family, context, frequency_hz, foil_hz, piece, test, occupancy.
+        """
+        number = self._number(site)
+        parts = []
+        for address in self.manifest["addresses"]["records"]:
+            if not self._store.has(address):
+                raise RunError("the recorded activations", "a run without them", "they were removed to save space")
+            arrays = xr.open_zarr(self._store.path(address) / "arrays.zarr", consolidated=False, chunks={})
+            core = arrays[f"core_{number}"].rename({f"unit_{number}": "unit"})
+            columns = {c: arrays[c] for c in ("context", "frequency_hz", "foil_hz", "piece", "test", "occupancy")}
+            family = ("trial", [arrays.attrs["family"]] * arrays.sizes["trial"])
+            parts.append(core.assign_coords(columns | {"family": family}))
+        joined = xr.concat(parts, dim="trial", coords="minimal", compat="override", join="override")
+        return joined.assign_coords(sound=["absent", "present", "foil"]).rename(site)
+
+    def directions(self, site: str) -> xr.Dataset:
+        """The fitted readouts: ``line [unit, frequency]``, ``plane [unit, component, frequency]``, ``centre``."""
+        self._number(site)
+        address = self.manifest["addresses"]["measures"][site]
+        with self._store.arrays(address) as arrays:
+            return arrays[["line", "plane", "centre"]].load()
+
+    def figure(self, name: str, site: str | None = None) -> Any:
+        """A figure of the run by name, as a matplotlib Figure."""
+        return import_module("tonotopy.views").figure(name, self.path, site=site)
+
+    def report(self) -> Path:
+        """Write the report; the path of its first page."""
+        return Path(import_module("tonotopy.views").write_report(self.path))
+
+    def _number(self, site: str) -> int:
+        if site not in self.plan.sites:
+            raise InputError("a site of this run", repr(site), "a misspelt name", self.plan.sites)
+        return self.plan.sites.index(site)
+
+    @cached_property
+    def _store(self) -> Store:
+        return Store(self.path / "units")
+
+    def _repr_html_(self) -> str:
+        """Notebook display: the answer and the table of sites."""
+        from html import escape
+
+        columns = ["site", "share_stable", "low_stable", "high_stable", "floor_stable_mean", "shuffled_stable"]
+        columns += ["share_phase_locked", "share_coincidental", "share_entangled", "share_absent", "share_undefined"]
+        table = self.sites()[columns].round(2).to_html(index=False, escape=True, na_rep="undefined")
+        return f"<p>{escape(str(self.verdict['question']))}</p><p>{escape(str(self.verdict['sentence']))}</p>{table}"
+
+
+def open_run(path: Path | str) -> Run:
+    """Open a finished run.
+
+    Raises
+    ------
+    RunError
+        The folder is absent, unfinished or damaged.
+    """
+    folder = Path(path)
+    if not (folder / "plan.toml").is_file():
+        raise RunError("a run folder", f"no plan.toml in {folder.name!r}", "a mistyped path")
+    if not (folder / "manifest.json").is_file():
+        raise RunError("a finished run", f"an unfinished one in {folder.name!r}", "run the same study again: it resumes")
+    plan = Plan.from_toml((folder / "plan.toml").read_text(encoding="utf-8"))
+    return Run(folder, plan, _json(folder / "manifest.json"), _json(folder / "verdict.json"))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """A JSON object from a bounded file."""
+    try:
+        if path.stat().st_size > LARGEST_JSON:
+            raise RunError(f"{path.name} under {LARGEST_JSON} bytes", f"{path.stat().st_size}", "a damaged run folder")
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise RunError(f"a readable {path.name}", type(error).__name__, "a damaged run folder") from None
+    if not isinstance(value, dict):
+        raise RunError(f"an object in {path.name}", type(value).__name__, "a damaged run folder")
+    return value

@@ -1,0 +1,33 @@
+"""The question and the answer of a study in plain words, from its numbers."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+QUESTION = (
+    "Do partials become stable features here: directions in activation space that isolate a partial across "
+    "musical contexts?"
+)
+
+
+def answer(sites: list[dict[str, Any]], n_pieces: int) -> str:
+    """One or two sentences on the best site and the last, each with its interval and its nulls."""
+    best = max(sites, key=lambda s: s["shares"]["stable"])
+    last = sites[-1]
+    text = f"At {best['site']}, the site with most, {_share(best, n_pieces)}"
+    if best is not last:
+        text += f"; at {last['site']}, the last, {_share(last, n_pieces)}"
+    return text + "."
+
+
+def _share(site: dict[str, Any], n_pieces: int) -> str:
+    """A share with its interval and nulls."""
+    share, between = site["shares"]["stable"], site["intervals"]["stable"]
+    band = f" [{between[0]:.0%}, {between[1]:.0%}]" if between else f" (interval undefined with {n_pieces} pieces)"
+    floor = site["floor_shares"]
+    nulls = [f"random weights {floor['stable']:.0%}"] if floor else []
+    if isfinite(site["shuffled_stable"]):
+        nulls.append(f"shuffled labels {site['shuffled_stable']:.0%}")
+    against = f" against {' and '.join(nulls)}" if nulls else ""
+    return f"{share:.0%}{band} of partials are stable{against}"

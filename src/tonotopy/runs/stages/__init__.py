@@ -1,0 +1,1 @@
+"""What work units do, one file a stage: ``run(bench, unit)`` computes and writes one unit."""

@@ -1,0 +1,139 @@
+"""The store of a run: work units by content address, written whole or not at all.
+
+A unit's folder holds ``arrays.zarr`` (xarray in Zarr v3), ``*.parquet`` (tables) and ``unit.json`` (what it
+is). It is written under a temporary name and renamed when complete, so that a kill at any moment leaves
+either the unit or nothing. Reading imports and unpickles nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from tonotopy.core.errors import RunError
+
+#: Zarr v3 without compression: activations are noise to a compressor.
+ENCODING: dict[str, Any] = {"compressors": None}
+
+
+class Store:
+    """Units below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def path(self, address: str) -> Path:
+        """Where a unit lives."""
+        return self.root / address[:2] / address
+
+    def has(self, address: str) -> bool:
+        """Whether a unit is complete."""
+        return (self.path(address) / "unit.json").is_file()
+
+    def write(
+        self,
+        address: str,
+        about: Mapping[str, Any],
+        *,
+        arrays: xr.Dataset | None = None,
+        tables: Mapping[str, pd.DataFrame] | None = None,
+        values: Any = None,
+    ) -> None:
+        """Write a unit; a unit that is there already is left as it is."""
+        if self.has(address):
+            return
+        home = self.path(address)
+        with full_disk_is_an_error(self.root):
+            home.parent.mkdir(parents=True, exist_ok=True)
+            temporary = home.parent / f".{address[:12]}-{uuid.uuid4().hex[:8]}"
+            try:
+                temporary.mkdir()
+                if arrays is not None:
+                    encoding = {name: dict(ENCODING) for name in arrays.data_vars}
+                    arrays.to_zarr(temporary / "arrays.zarr", zarr_format=3, consolidated=False, encoding=encoding)
+                for name, table in (tables or {}).items():
+                    table.to_parquet(temporary / f"{name}.parquet", index=False)
+                write_json(temporary / "unit.json", {**about, "values": values})
+                # Another process may have finished the same unit meanwhile; both are equal.
+                with contextlib.suppress(FileExistsError, NotADirectoryError):
+                    try:
+                        temporary.rename(home)
+                    except OSError as error:
+                        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                            raise
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+
+    def arrays(self, address: str) -> xr.Dataset:
+        """A unit's arrays, lazily."""
+        return xr.open_zarr(self.path(address) / "arrays.zarr", consolidated=False, chunks=None)
+
+    def table(self, address: str, name: str) -> pd.DataFrame:
+        """One of a unit's tables."""
+        return pd.read_parquet(self.path(address) / f"{name}.parquet")
+
+    def values(self, address: str) -> Any:
+        """A unit's plain values."""
+        return json.loads((self.path(address) / "unit.json").read_text(encoding="utf-8"))["values"]
+
+    def remove(self, address: str) -> None:
+        """Forget a unit."""
+        shutil.rmtree(self.path(address), ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what an interrupted write left behind."""
+        for left in self.root.glob("*/.*-*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON whole or not at all; NaN becomes null."""
+    text = json.dumps(_plain(value), indent=1, allow_nan=False)
+    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
+    try:
+        with temporary.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, strings, lists and dicts; what is not finite becomes None (undefined)."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item") and not isinstance(value, str):
+        value = value.item()
+    if isinstance(value, float) and not (value == value and abs(value) != float("inf")):
+        return None
+    return value
+
+
+@contextmanager
+def full_disk_is_an_error(where: Path) -> Iterator[None]:
+    """Turn a full disk into one line; what was finished stays."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunError(
+                "room for the results of a work unit",
+                f"a full disk at {where.name!r}",
+                "free some space and run the same command again: finished work is kept",
+            ) from error
+        raise

@@ -1,0 +1,324 @@
+"""A study: from the user's words to a plan, from the plan to work units, from these to a run."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tonotopy.core.errors import InputError, RunError
+from tonotopy.encoders import load_encoder
+from tonotopy.encoders._contract import Encoder
+from tonotopy.runs import collect
+from tonotopy.runs.bench import Bench, BenchSpec, resolve_device
+from tonotopy.runs.engine import Progress, Unit, one_thread, run_units
+from tonotopy.runs.estimate import Estimate, estimate_units
+from tonotopy.runs.graph import Graph, build, music_unit, shortest_clip_s
+from tonotopy.runs.plan import Plan, preset
+from tonotopy.runs.run import Run, open_run
+from tonotopy.runs.sentence import QUESTION, answer
+from tonotopy.runs.store import Store, full_disk_is_an_error, write_json
+from tonotopy.sound.sources import open_music
+from tonotopy.sound.sources._contract import Source
+from tonotopy.recording.frames import plan_segment
+
+#: Seeds of the floor start here, so that a study of ``random:0`` is not its own floor.
+FIRST_FLOOR_SEED = 1000
+#: Below this many pieces a study cannot say anything; a source may still hold fewer usable ones.
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the user asked for, before anything was opened."""
+
+    encoder: Any
+    music: Any
+    sample_rate: int | None = None
+    window: int | None = None
+    weights: str | None = None
+    sites: Sequence[str] | None = None
+    preset: str = "standard"
+    seed: int = 0
+    out: Path | str | None = None
+    device: str = "auto"
+    workers: int | None = None
+    trust: bool = False
+    floor: bool = True
+    pieces: int | None = None
+    frequencies: int | None = None
+    floor_seeds: int | None = None
+    brief: bool = False
+
+
+def study(
+    encoder: str | torch.nn.Module | Encoder,
+    *,
+    music: str | Source,
+    progress: Progress | None = None,
+    keep_floor: bool = False,
+    **words: Any,
+) -> Run:
+    """Measure whether partials are stable features of an encoder on some music.
+
+    Parameters
+    ----------
+    encoder : name (``crepe-tiny``, ``phantom:cochlea``), ``file.py:Class``, a module, or an Encoder
+    music : ``scores``, ``folder:PATH``, ``fma-small:PATH``, or a Source
+    sample_rate, window : Hz and samples, for a module (window: fixed input length)
+    weights : name, path or ``random:SEED``
+    sites : names of sites; all by default
+    preset : quick, standard or thorough
+    seed : of trials, floor, bootstrap
+    out : folder of the run; an interrupted run in it is resumed
+    device, workers : where and in how many processes; numbers do not depend on workers
+    trust : allow an encoder that is a file of code
+    floor : measure the architecture with random weights too
+    pieces, frequencies, floor_seeds : override the preset
+    progress : called with (units done, units in all, label)
+    brief : the verdict alone, without nulls, power and the view curve (calibration)
+    keep_floor : keep the floor's activations, which are otherwise dropped once measured
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    TonotopyError
+        Whatever cannot be used, in one line.
+    """
+    asked = Words(encoder, music, **words)
+    session = _Session.open(asked)
+    session.claim_folder()
+    session.execute(progress, keep_floor=keep_floor)
+    return open_run(session.out)
+
+
+def estimate(encoder: Any, *, music: Any, **words: Any) -> Estimate:
+    """What a study would cost, from a short measurement of the encoder: minutes, bytes, passes."""
+    session = _Session.open(Words(encoder, music, **words))
+    session.prepare_music()
+    return estimate_units(session.graph(), session.plan, session.bench.primary, session.workers)
+
+
+@dataclass
+class _Session:
+    """One study under way."""
+
+    plan: Plan
+    bench: Bench
+    spec: BenchSpec | None
+    out: Path
+    workers: int
+    music: Unit
+
+    @staticmethod
+    def open(asked: Words) -> _Session:
+        """Open encoder and music, make the plan."""
+        device = resolve_device(asked.device)
+        source = asked.music if isinstance(asked.music, Source) else open_music(asked.music)
+        options = {"trust": asked.trust, "window": asked.window, "sample_rate": asked.sample_rate}
+        options = {key: value for key, value in options.items() if value}
+        encoder = _open_encoder(asked, options)
+        plan = make_plan(asked, encoder, source)
+        out = Path(asked.out) if asked.out else Path("runs") / _folder_name(plan)
+        spec = None
+        if isinstance(asked.encoder, str) and isinstance(asked.music, str):
+            spec = BenchSpec(
+                asked.encoder, asked.weights, asked.seed, asked.music, out / "units", device, tuple(options.items())
+            )
+        shortest = shortest_clip_s(
+            encoder, plan_segment(encoder, [encoder.site(s) for s in plan.sites], plan.n_frames).n_samples
+        )
+        bench = Bench(encoder, source, Store(out / "units"), device=device)
+        workers = asked.workers or (WORKERS if device == "cpu" else 1)
+        return _Session(plan, bench, spec, out, workers, music_unit(plan, encoder, shortest))
+
+    def claim_folder(self) -> None:
+        """Make the folder of the run, or check that it holds the same plan."""
+        file = self.out / "plan.toml"
+        if file.is_file():
+            held = Plan.from_toml(file.read_text(encoding="utf-8"))
+            if held != self.plan:
+                differing = ", ".join(self.plan.differences(held))
+                raise RunError(
+                    f"an empty folder, or one that holds this plan, at {self.out.name!r}",
+                    f"a run whose plan differs in: {differing}",
+                    "another study was run here; choose another --out",
+                )
+            return
+        if self.out.exists() and any(self.out.iterdir()):
+            raise RunError(
+                f"an empty folder at {self.out.name!r}", "a folder with files that are no run", "a mistyped --out"
+            )
+        with full_disk_is_an_error(self.out):
+            self.out.mkdir(parents=True, exist_ok=True)
+            file.write_text(self.plan.to_toml(), encoding="utf-8")
+
+    def prepare_music(self) -> None:
+        """Run the unit that the graph's shape depends on."""
+        with one_thread():
+            self.bench.run(self.music)
+
+    def graph(self) -> Graph:
+        """The units of the study."""
+        pieces = self.bench.store.values(self.music.address)["pieces"]
+        return build(self.plan, self.bench.primary, len(pieces))
+
+    def execute(self, progress: Progress | None, *, keep_floor: bool) -> None:
+        """Run the units, write tables and verdict."""
+        started, clock = datetime.now(UTC), time.monotonic()
+        self.bench.store.sweep()
+        self.prepare_music()
+        graph = self.graph()
+        dropped = _Dropper(self.bench.store, graph) if not keep_floor else None
+        ran = run_units(
+            graph.targets,
+            self.bench,
+            workers=self.workers,
+            make_bench=self.spec,
+            progress=progress,
+            after=dropped,
+        )
+        if ran == 0 and (self.out / "verdict.json").is_file():
+            return
+        self._write(graph, started, time.monotonic() - clock)
+
+    def _write(self, graph: Graph, started: datetime, seconds: float) -> None:
+        """Tables, anatomy, verdict, manifest; the manifest last, since it says that the run is complete."""
+        from tonotopy.anatomy import anatomy_of
+
+        encoder, out = self.bench.primary, self.out
+        with full_disk_is_an_error(out), one_thread():
+            tables, entries = collect.tables(self.bench.store, graph, self.plan, encoder)
+            (out / "tables").mkdir(exist_ok=True)
+            for name, table in tables.items():
+                table.to_parquet(out / "tables" / f"{name}.parquet", index=False)
+            write_json(out / "anatomy.json", anatomy_of(encoder).to_json())
+            write_json(out / "verdict.json", self._verdict(entries, graph))
+            manifest = _manifest(encoder, tables, started, seconds)
+            write_json(out / "manifest.json", manifest | {"addresses": _addresses(graph)})
+
+    def _verdict(self, entries: list[dict[str, Any]], graph: Graph) -> dict[str, Any]:
+        plan, n_pieces = self.plan, graph.design.n_pieces
+        return {
+            "schema": plan.schema,
+            "encoder": plan.encoder,
+            "weights": plan.weights,
+            "music": plan.music,
+            "preset": plan.preset,
+            "seed": plan.seed,
+            "n_pieces": n_pieces,
+            "question": QUESTION,
+            "sentence": answer(entries, n_pieces),
+            "sites": entries,
+        }
+
+
+class _Dropper:
+    """Forgets a floor's activations once all sites of that floor are measured."""
+
+    def __init__(self, store: Store, graph: Graph) -> None:
+        self.store, self.graph = store, graph
+        self.left = {
+            seed: {unit.address for (s, _), unit in graph.measures.items() if s == seed}
+            for seed in graph.records
+            if seed is not None
+        }
+
+    def __call__(self, unit: Unit) -> None:
+        for seed, left in self.left.items():
+            if unit.address in left:
+                left.discard(unit.address)
+                if all(self.store.has(address) for address in left):
+                    for record in self.graph.records[seed]:
+                        self.store.remove(record.address)
+
+
+def _open_encoder(asked: Words, options: dict[str, Any]) -> Encoder:
+    if isinstance(asked.encoder, Encoder):
+        return asked.encoder
+    if isinstance(asked.encoder, str):
+        return load_encoder(asked.encoder, weights=asked.weights, seed=asked.seed, **options)
+    from tonotopy.encoders.module import ModuleEncoder
+
+    if asked.sample_rate is None:
+        raise InputError("sample_rate, in Hz, for a module", "none", "a module does not say at which rate it listens")
+    return ModuleEncoder(asked.encoder, asked.sample_rate, window=asked.window)
+
+
+def make_plan(asked: Words, encoder: Encoder, source: Source) -> Plan:
+    """The frozen plan of what was asked."""
+    chosen = preset(asked.preset)
+    names = [site.name for site in encoder.sites]
+    sites = tuple(encoder.site(name).name for name in asked.sites) if asked.sites else tuple(names)
+    if len(set(sites)) != len(sites):
+        raise InputError("each site once", ", ".join(sites), "a site named twice")
+    n_floor = chosen.floor_seeds if asked.floor_seeds is None else asked.floor_seeds
+    has_weights = type(encoder).randomised is not Encoder.randomised
+    n_floor = n_floor if asked.floor and has_weights else 0
+    if asked.pieces is not None and asked.pieces < 3:
+        raise InputError("at least 3 pieces", str(asked.pieces), "verdicts are undefined below that")
+    return Plan(
+        encoder=asked.encoder if isinstance(asked.encoder, str) and ".py:" not in asked.encoder else encoder.name,
+        weights=encoder.weights_label,
+        weights_id=encoder.weights_id,
+        music=source.spelling,
+        music_fingerprint=source.fingerprint(),
+        sites=sites,
+        preset=asked.preset,
+        seed=asked.seed,
+        n_frequencies=asked.frequencies or chosen.n_frequencies,
+        families=chosen.families,
+        n_train=chosen.n_train,
+        n_test=chosen.n_test,
+        n_pieces=asked.pieces or chosen.n_pieces,
+        n_frames=chosen.n_frames,
+        floor_seeds=tuple(range(FIRST_FLOOR_SEED, FIRST_FLOOR_SEED + n_floor)),
+        n_resamples=chosen.n_resamples,
+        names_code=isinstance(asked.encoder, str) and ".py:" in asked.encoder,
+        brief=asked.brief,
+    )
+
+
+def _folder_name(plan: Plan) -> str:
+    """A folder name from the plan's words, with letters, digits, dots and hyphens only."""
+    words = [plan.encoder, plan.weights, plan.music, plan.preset, f"seed{plan.seed}"]
+    safe = ["".join(c if c.isalnum() or c in ".-" else "-" for c in word).strip("-.")[:40] for word in words if word]
+    return "_".join(safe)
+
+
+def _addresses(graph: Graph) -> dict[str, Any]:
+    """Where the measures and activations of the weights under study are found in the store."""
+    return {
+        "music": graph.music.address,
+        "records": [unit.address for unit in graph.records[None]],
+        "measures": {site: unit.address for (seed, site), unit in graph.measures.items() if seed is None},
+    }
+
+
+def _manifest(encoder: Encoder, tables: dict[str, Any], started: datetime, seconds: float) -> dict[str, Any]:
+    """What made the numbers; no path, user or host."""
+    libraries = ("tonotopy", "torch", "numpy", "scipy", "pandas", "xarray", "zarr")
+    return {
+        "versions": {name: version(name) for name in libraries} | {"python": platform.python_version()},
+        "weights_id": encoder.weights_id,
+        "weights_label": encoder.weights_label,
+        "encoder_citation": encoder.citation,
+        "encoder_licence": encoder.licence,
+        "machine": {"system": platform.system(), "architecture": platform.machine()},
+        "sample_rate_hz": encoder.sample_rate_hz,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "skipped": len(tables["ledger"]),
+        "complete": True,
+    }
+

@@ -1,0 +1,1 @@
+"""Music sources, context families, structures, and the trials made of them."""

@@ -1,0 +1,234 @@
+"""Trials: a context, a target partial, a foil, and the sounds made of them (SPEC § 3).
+
+A trial is a *triple*: absent (the context c', notched at target and foil), present (c' + s_f) and foil
+(c' + s_g). In music a trial carries further sounds (:data:`EXTRA`): the ladder of levels, a band of noise
+at f, the neighbour pair for separability, and one harmonic probe on a context notched for it.
+
+Conventions: sounds are float32, ``[sound, time]``, full scale 1; contexts are scaled to -26 dBFS RMS before
+they are notched; levels are mean squares in dBFS. A trial's generator is seeded by (seed, family, context,
+frequency), so that a trial is the same whichever shard, fold or encoder asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonotopy.signal import erb
+from tonotopy.signal.notch import EDGE_S, notch
+from tonotopy.signal.spectrum import occupancy
+from tonotopy.sound.contexts import FAMILIES, ContextRequest, renderer
+from tonotopy.sound.music import CONTEXT_DBFS, LevelFunction, MusicPool, level_dbfs
+from tonotopy.sound.structures import partial
+
+#: Sounds of every trial, and the further ones of a trial in music, in their order on the `sound` axis.
+CORE = ("absent", "present", "foil")
+LADDER = tuple(f"level{level:+d}" for level in partial.LADDER_DB if level != partial.REFERENCE_DB)
+EXTRA = (*LADDER, "noise", "neighbour", "neighbour_present", "probe_absent", "probe_present")
+#: White dither under every synthetic context, dBFS RMS.
+DITHER_DBFS = -86.0
+#: A context that the notch thins by more than this (dB) is drawn again, at most :data:`REDRAWS` times.
+NOTCH_LOSS_DB = 10.0
+REDRAWS = 8
+
+
+@dataclass(frozen=True)
+class Design:
+    """The frozen parameters of a set of trials."""
+
+    sample_rate_hz: int
+    n_samples: int  # length of each sound
+    end_range: tuple[int, int]  # frames end within [first, last) samples
+    n_frequencies: int = 48
+    families: tuple[str, ...] = FAMILIES
+    n_train: int = 6
+    n_test: int = 6
+    n_frames: int = 4
+    n_pieces: int = 12
+    seed: int = 0
+    foils_on_grid: bool = False  # an error on purpose, for the tests of the instrument itself
+    leak_pieces: bool = False  # likewise: music's training pieces are its test pieces
+
+    @property
+    def n_contexts(self) -> int:
+        """Contexts a family, training and test together."""
+        return self.n_train + self.n_test
+
+    @cached_property
+    def frequency_hz(self) -> NDArray[np.float64]:
+        """The grid of targets, ``[frequency]``."""
+        return partial.grid_hz(self.n_frequencies, self.sample_rate_hz)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Which context, which target, which foil; everything else follows from the seed."""
+
+    family: str
+    context: int
+    frequency_index: int
+    frequency_hz: float
+    foil_hz: float
+    piece: int  # for music the piece's number in the pool; else the context's number
+    test: bool  # a held-out context
+    probe_hz: float  # NaN where the trial has no probe in range
+    has_neighbour: bool
+    neighbour_hz: float
+
+    @property
+    def sounds(self) -> tuple[str, ...]:
+        """Names of the sounds that this trial presents."""
+        if self.family != "music":
+            return CORE
+        neighbour = ("neighbour", "neighbour_present") if self.has_neighbour else ()
+        probe = ("probe_absent", "probe_present") if np.isfinite(self.probe_hz) else ()
+        return (*CORE, *LADDER, "noise", *neighbour, *probe)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The sounds of one trial and what was drawn for them."""
+
+    names: tuple[str, ...]
+    audio: NDArray[np.float32] = field(repr=False)  # [sound, time]
+    frame_ends: NDArray[np.int64]  # [frame], samples from the start of a sound, ascending
+    occupancy: float  # effective number of 1-ERB bands filled by the present sound, dither left out
+
+
+def trials(design: Design, family: str) -> Iterator[Trial]:
+    """All trials of one family, contexts outermost."""
+    for context in range(design.n_contexts):
+        for index in range(design.n_frequencies):
+            yield _trial(design, family, context, index)
+
+
+def _generator(design: Design, family: str, context: int, index: int, stream: int) -> np.random.Generator:
+    """The generator of one trial; streams keep what is drawn early from shifting what is drawn late."""
+    return np.random.default_rng([design.seed, FAMILIES.index(family), context, index, stream])
+
+
+def _trial(design: Design, family: str, context: int, index: int) -> Trial:
+    rng = _generator(design, family, context, index, 0)
+    frequency = float(design.frequency_hz[index])
+    rate = design.sample_rate_hz
+    foil = partial.draw_foil_hz(
+        frequency, rate, rng=rng, on_grid=design.n_frequencies if design.foils_on_grid else None
+    )
+    piece = context % design.n_pieces if family == "music" else context
+    n_train = design.n_train
+    if family == "music":
+        n_train = min(n_train, max(1, design.n_pieces // 2))
+    # Probes take turns over pieces: each ratio is heard in a quarter of them.
+    probe = frequency * partial.PROBE_RATIOS[(context + index) % len(partial.PROBE_RATIOS)]
+    in_range = partial.BOTTOM_HZ <= probe <= partial.TOP_RATIO * rate
+    low, high = partial.range_erb(rate)
+    sign = 1 if (context // 2 + index) % 2 else -1
+    neighbour = float(erb.rate(frequency)) + sign * partial.NEIGHBOUR_ERB
+    if not low <= neighbour <= high:
+        neighbour = float(erb.rate(frequency)) - sign * partial.NEIGHBOUR_ERB
+    return Trial(
+        family=family,
+        context=context,
+        frequency_index=index,
+        frequency_hz=frequency,
+        foil_hz=foil,
+        piece=piece,
+        test=piece >= n_train,
+        probe_hz=probe if in_range and family == "music" else float("nan"),
+        has_neighbour=family == "music" and context % 2 == 1,
+        neighbour_hz=float(erb.frequency_hz(neighbour)),
+    )
+
+
+def render(design: Design, trial: Trial, music: MusicPool, levels: LevelFunction) -> Rendered:
+    """The sounds of one trial, ``[sound, time]``, and where its frames end."""
+    maker = _Maker(design, trial, music, levels)
+    audio = np.stack([maker.sound(name) for name in trial.sounds]).astype(np.float32)
+    return Rendered(trial.sounds, audio, maker.frame_ends(), maker.occupancy())
+
+
+class _Maker:
+    """Renders the sounds of one trial; a class only to keep the drawn context and phases together."""
+
+    def __init__(self, design: Design, trial: Trial, music: MusicPool, levels: LevelFunction) -> None:
+        self.design, self.trial, self.music, self.levels = design, trial, music, levels
+        rate = design.sample_rate_hz
+        self.n_long = max(design.n_samples + 2 * int(EDGE_S * rate), rate)
+        self.start = (self.n_long - design.n_samples) // 2
+        rng = _generator(design, trial.family, trial.context, trial.frequency_index, 1)
+        self.whole, self.notched = self._context(rng)
+        self.dither = self._dither(rng)
+        self.phase = dict(zip("tfnp", rng.uniform(0, 2 * np.pi, 4), strict=True))
+        self.noise_seed = int(rng.integers(2**31))
+
+    def _context(self, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
+        """A context at -26 dBFS, whole (long) and notched at target and foil (cropped)."""
+        draw = renderer(self.trial.family)
+        rate = self.design.sample_rate_hz
+        for attempt in range(REDRAWS):
+            request = ContextRequest(self.n_long, rate, rng, self.trial.piece, self.music)
+            whole = draw(request)
+            if self.trial.family == "silence":
+                return whole, whole[self._crop]
+            whole = whole * 10 ** ((CONTEXT_DBFS - level_dbfs(whole)) / 20)
+            notched = notch(
+                whole, rate, [self.trial.frequency_hz, self.trial.foil_hz], half_width_erb=partial.NOTCH_ERB
+            )[self._crop]
+            if level_dbfs(notched) > CONTEXT_DBFS - NOTCH_LOSS_DB or attempt == REDRAWS - 1:
+                break
+        return whole, notched
+
+    @property
+    def _crop(self) -> slice:
+        return slice(self.start, self.start + self.design.n_samples)
+
+    def _dither(self, rng: np.random.Generator) -> NDArray[np.float64]:
+        if self.trial.family == "music":
+            return np.zeros(self.design.n_samples)
+        return rng.standard_normal(self.design.n_samples) * 10 ** (DITHER_DBFS / 20)
+
+    def _sine(self, frequency_hz: float, phase: str, level_db: float = partial.REFERENCE_DB) -> NDArray:
+        """A sine at ``level_db`` above the natural level of its frequency."""
+        level = self.levels(frequency_hz) + level_db
+        rate = self.design.sample_rate_hz
+        return partial.render(frequency_hz, level, self.phase[phase], self.design.n_samples, rate)
+
+    def sound(self, name: str) -> NDArray[np.float64]:
+        """One sound by name, ``[time]``."""
+        trial, base = self.trial, self.notched + self.dither
+        if name.startswith("level"):
+            return base + self._sine(trial.frequency_hz, "t", float(name.removeprefix("level")))
+        if name.startswith("probe"):
+            pair = [trial.frequency_hz, trial.probe_hz]
+            base = notch(self.whole, self.design.sample_rate_hz, pair, half_width_erb=partial.NOTCH_ERB)
+            base = base[self._crop]
+        added = {
+            "present": [(trial.frequency_hz, "t")],
+            "foil": [(trial.foil_hz, "f")],
+            "neighbour": [(trial.neighbour_hz, "n")],
+            "neighbour_present": [(trial.neighbour_hz, "n"), (trial.frequency_hz, "t")],
+            "probe_present": [(trial.probe_hz, "p")],
+        }.get(name, [])
+        sines = [self._sine(frequency, phase) for frequency, phase in added]
+        if name == "noise":
+            rng = np.random.default_rng(self.noise_seed)
+            level = self.levels(trial.frequency_hz) + partial.REFERENCE_DB
+            rate, n = self.design.sample_rate_hz, self.design.n_samples
+            sines = [partial.render_noise(trial.frequency_hz, level, n, rate, rng=rng)]
+        return np.sum([base, *sines], axis=0)
+
+    def frame_ends(self) -> NDArray[np.int64]:
+        """One frame in each of ``n_frames`` equal parts of the range, so that frames differ."""
+        rng = _generator(self.design, self.trial.family, self.trial.context, self.trial.frequency_index, 2)
+        first, last = self.design.end_range
+        edges = np.linspace(first, last, self.design.n_frames + 1)
+        return np.asarray(edges[:-1] + rng.uniform(0, 1, len(edges) - 1) * np.diff(edges), dtype=np.int64)
+
+    def occupancy(self) -> float:
+        """Occupancy of the present sound, dither left out."""
+        sound = self.notched + self._sine(self.trial.frequency_hz, "t")
+        return occupancy(sound, self.design.sample_rate_hz)

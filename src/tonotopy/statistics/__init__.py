@@ -1,0 +1,1 @@
+"""Bootstrap over pieces, areas under curves, permutation: statistics with pieces as the unit."""
