@@ -1,4 +1,4 @@
-"""Worked examples of the pages on measures: they run, and they agree with the code that a study runs."""
+"""Worked examples of the documentation: they run, and those on measures agree with the code of a study."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from tonotopy.recording.recording import Recording, TrialTable
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted((DOCS / "measures").glob("*.md"))
+BLOCK = re.compile(r"^```pycon\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXAMPLES = [page for page in PAGES if page.stem != "index"]
+OTHERS = [page for page in sorted(DOCS.glob("*.md")) if BLOCK.search(page.read_text(encoding="utf-8"))]
 
 
 def run_page(page: Path) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def run_page(page: Path) -> dict[str, Any]:
     return test.globs
 
 
-@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*EXAMPLES, *OTHERS], ids=lambda page: page.stem)
 def test_examples_run(page: Path) -> None:
     """What a page computes by hand is what the code prints."""
     run_page(page)
@@ -56,7 +58,16 @@ def test_pages_have_one_shape(page: Path) -> None:
     assert f"({page.name})" in (DOCS / "measures" / "index.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
+def test_pattern_shows_the_map() -> None:
+    """The order of packages on the page about the pattern is the map of the package."""
+    import tonotopy
+
+    chain = re.findall(r"^(\w+(?: → \w+)+)$", (DOCS / "pattern.md").read_text(encoding="utf-8"), re.MULTILINE)
+    the_map = re.findall(r"^ {4}(\w+) {2,}\S", tonotopy.__doc__ or "", flags=re.MULTILINE)
+    assert [line.split(" → ") for line in chain] == [the_map]
+
+
+@pytest.mark.parametrize("page", [*EXAMPLES, *sorted(DOCS.glob("*.md"))], ids=lambda page: page.stem)
 def test_pages_name_what_exists(page: Path) -> None:
     """Every dotted name of the package on a page can be imported."""
     from importlib import import_module
