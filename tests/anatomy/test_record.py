@@ -200,3 +200,17 @@ def test_importing_anatomy_loads_no_tables_and_no_console() -> None:
     code = "import sys, tonotopy.anatomy; print([m for m in ('pandas', 'rich') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_branches_do_not_count_operators_twice(stack: Callable) -> None:
+    """Where a path branches around a block and joins again, each operator belongs to one site."""
+    encoder = stack(*ROWS)
+    stem, block = Operator("stem", "conv", 16, 4, parameters=10), Operator("block", "conv", parameters=5)
+    skip, end = Operator("skip", "conv", parameters=3), Operator("end", "conv", 3, 2, parameters=7)
+    paths = [(stem,), (stem, block), (stem, skip), (stem, block, end)]
+    encoder.sites = tuple(
+        replace(encoder.sites[0], name=path[-1].name, operators=path, hop=4, view=16) for path in paths
+    )
+    found = anatomy_of(encoder, geometry=False, alias_sites=())
+    assert [row.parameters for row in found.layers] == [10, 5, 3, 7]
+    assert [row.operator.name for row in found.operators] == ["stem", "block", "skip", "end"]

@@ -30,7 +30,7 @@ from tonotopy.anatomy.limits import (
     resolution_sentence,
 )
 from tonotopy.anatomy.measured import GRADIENT, IMPULSE, Measured, declared
-from tonotopy.anatomy.operators import cumulative, main_operator, nonlinearities, shared_prefix
+from tonotopy.anatomy.operators import Occurrence, cumulative, main_operator, nonlinearities, own_operators
 from tonotopy.anatomy.resolvable import resolvable
 from tonotopy.encoders._contract import Encoder, Operator, Site
 from tonotopy.signal import erb
@@ -78,7 +78,7 @@ class Layer:
     undefined: dict[str, str] = field(default_factory=dict)
 
 
-def layer(encoder: Encoder, site: Site, before: Sequence[Operator], measured: Measured) -> Layer:
+def layer(encoder: Encoder, site: Site, seen: set[Occurrence], measured: Measured) -> Layer:
     """One site's row.
 
     Parameters
@@ -88,8 +88,8 @@ def layer(encoder: Encoder, site: Site, before: Sequence[Operator], measured: Me
         codebook that a frame chooses from, tells bits a second.
     site : Site
         The site.
-    before : sequence of Operator
-        The path to the site before it: operators in common belong to that one.
+    seen : set of (Operator, int)
+        What is on the paths to earlier sites (`occurrences`): it belongs to those.
     measured : Measured
         Where its frames were measured to look.
 
@@ -99,7 +99,7 @@ def layer(encoder: Encoder, site: Site, before: Sequence[Operator], measured: Me
         The row.
     """
     rate_hz = encoder.sample_rate_hz
-    own = site.operators[shared_prefix(before, site.operators) :]
+    own = [site.operators[at] for at in own_operators(site.operators, seen)]
     main = main_operator(own)
     of_operators = cumulative(site.operators)[-1] if site.operators else (None, None)
     frame_rate_hz = rate_hz / site.hop
@@ -243,7 +243,7 @@ def _undefined(
     reasons: dict[str, str] = {}
     if not own:
         why = (
-            "it shares every operator with the site before it"
+            "every operator on its path leads to an earlier site"
             if site.operators
             else "no operators are listed"
         )

@@ -9,6 +9,7 @@ that differ in their view: behind it both are undefined, with the reason.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ WITH_UNITS = (
     "gru",
     "attention",
 )  # a layer's main operator
+Occurrence = tuple[Operator, int]
 UPSAMPLING = ("conv_transpose", "upsample", "interpolate")
 
 
@@ -65,15 +67,16 @@ def operator_rows(sites: Sequence[Site]) -> tuple[OperatorRow, ...]:
     [('a', 'a', 7, 2), ('b', 'b', 11, 2)]
     """
     rows: list[OperatorRow] = []
-    before: tuple[Operator, ...] = ()
+    seen: set[Occurrence] = set()
     for site in sites:
-        shared = shared_prefix(before, site.operators)
         steps = cumulative(site.operators)
         rows.extend(
-            OperatorRow(site.name, operator, *step, undefined={} if step[0] else _upsampled())
-            for operator, step in zip(site.operators[shared:], steps[shared:], strict=True)
+            OperatorRow(
+                site.name, site.operators[at], *steps[at], undefined={} if steps[at][0] else _upsampled()
+            )
+            for at in own_operators(site.operators, seen)
         )
-        before = site.operators or before
+        seen |= occurrences(site.operators)
     return tuple(rows)
 
 
@@ -96,19 +99,38 @@ def cumulative(operators: Sequence[Operator]) -> list[tuple[int | None, int | No
     return steps
 
 
-def shared_prefix(one: Sequence[Operator], other: Sequence[Operator]) -> int:
-    """How many operators two paths have in common from the start.
+def occurrences(operators: Sequence[Operator]) -> set[Occurrence]:
+    """Every operator of a path with how often it has come before on that path.
+
+    Examples
+    --------
+    >>> sorted(count for _, count in occurrences([Operator("a", "conv"), Operator("a", "conv")]))
+    [0, 1]
+    """
+    return set(_numbered(operators))
+
+
+def own_operators(operators: Sequence[Operator], seen: set[Occurrence]) -> list[int]:
+    """Positions of the operators on a path that are on no earlier one.
+
+    Paths branch around residual blocks, so a later one need not begin like the one before it.
 
     Examples
     --------
     >>> a, b = Operator("a", "conv"), Operator("b", "conv")
-    >>> shared_prefix([a, b], [a]), shared_prefix([a], [b])
-    (1, 0)
+    >>> own_operators([a, b, a], occurrences([a]))
+    [1, 2]
     """
-    for index, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return index
-    return min(len(one), len(other))
+    return [at for at, one in enumerate(_numbered(operators)) if one not in seen]
+
+
+def _numbered(operators: Sequence[Operator]) -> list[Occurrence]:
+    counts: Counter[Operator] = Counter()
+    numbered = []
+    for operator in operators:
+        numbered.append((operator, counts[operator]))
+        counts[operator] += 1
+    return numbered
 
 
 def main_operator(operators: Sequence[Operator]) -> Operator | None:

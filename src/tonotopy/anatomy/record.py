@@ -11,8 +11,8 @@ from tonotopy.anatomy.aliases import Aliases, aliases_at, cumulative_stride
 from tonotopy.anatomy.first_layer import FirstLayerAnatomy, first_layer_anatomy
 from tonotopy.anatomy.layers import Layer, codebook_sizes, layer, unmeasured
 from tonotopy.anatomy.measured import measure
-from tonotopy.anatomy.operators import OperatorRow, operator_rows
-from tonotopy.encoders._contract import Encoder, Operator, Site
+from tonotopy.anatomy.operators import Occurrence, OperatorRow, occurrences, operator_rows
+from tonotopy.encoders._contract import Encoder, Site
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,12 +149,12 @@ def anatomy_of(
 
 
 def _layers(encoder: Encoder, *, seed: int, geometry: bool) -> tuple[Layer, ...]:
-    before: tuple[Operator, ...] = ()
+    seen: set[Occurrence] = set()
     rows = []
     for site in encoder.sites:
         measured = measure(encoder, site, seed=seed) if geometry else unmeasured("not asked for")
-        rows.append(layer(encoder, site, before, measured))
-        before = site.operators or before
+        rows.append(layer(encoder, site, seen, measured))
+        seen |= occurrences(site.operators)
     return tuple(rows)
 
 

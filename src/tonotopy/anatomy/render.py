@@ -25,26 +25,13 @@ if TYPE_CHECKING:
     from tonotopy.anatomy.record import Anatomy
 
 NOTHING = "–"  # undefined
-LAYER_COLUMNS = (
-    "site",
-    "role",
-    "kernel",
-    "stride",
-    "dilation",
-    "groups",
-    "nonlinearity",
-    "parameters",
-    "units",
-    "view",
-    "measured",
-    "view ms",
-    "hop",
-    "frames/s",
-    "numbers/sample",
-    "bits/s",
-    "resolution",
-    "carrier",
-    "resolvable",
+MADE_OF = (
+    *("site", "role", "kernel", "stride", "dilation", "groups", "nonlinearity", "parameters", "units"),
+    *("numbers/sample", "bits/s"),
+)
+LOOKS = (
+    *("site", "view", "gradient", "impulse", "view ms", "hop", "frames/s"),
+    *("resolution", "carrier", "resolvable"),
 )
 
 
@@ -60,8 +47,10 @@ def render(anatomy: Anatomy, console: Console) -> None:
     """
     rate = hz(anatomy.sample_rate_hz, digits=6)
     console.print(text(f"{anatomy.encoder} · {anatomy.weights_label} · {rate}", style="bold"))
-    console.print(_table(LAYER_COLUMNS, (_layer_cells(row) for row in anatomy.layers)))
-    _lines(console, "What follows", [f"{row.name}: {'. '.join(row.sentences)}" for row in anatomy.layers])
+    console.print(_table(MADE_OF, (_made_of(row) for row in anatomy.layers), left=2))
+    console.print()
+    console.print(_table(LOOKS, (_looks(row) for row in anatomy.layers), left=1))
+    _lines(console, "What follows", _what_follows(anatomy.layers))
     notes = [f"{row.name}: {row.note}" for row in anatomy.layers if row.note]
     _lines(console, "Unbounded or otherwise noted", notes)
     _lines(
@@ -101,10 +90,10 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
 
 
-def _table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
+def _table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, left: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for index, name in enumerate(columns):
-        table.add_column(text(name), justify="left" if index < 2 else "right", overflow="fold")
+        table.add_column(text(name), justify="left" if index < left else "right", overflow="fold")
     for row in rows:
         table.add_row(*(text(cell) for cell in row))
     return table
@@ -118,10 +107,8 @@ def _lines(console: Console, title: str, lines: list[str]) -> None:
             console.print(text("  " + line))
 
 
-def _layer_cells(row: Layer) -> list[str]:
-    """One cell for each of `LAYER_COLUMNS`."""
-    gradient, impulse = row.measured.view_gradient, row.measured.view_impulse
-    limit = NOTHING if row.resolution_limit_hz is None else hz(row.resolution_limit_hz)
+def _made_of(row: Layer) -> list[str]:
+    """One cell for each of `MADE_OF`."""
     return [
         row.name,
         row.role,
@@ -129,17 +116,35 @@ def _layer_cells(row: Layer) -> list[str]:
         row.nonlinearity or NOTHING,
         number(row.parameters),
         number(row.units),
+        number(row.numbers_per_sample),
+        number(row.bits_per_s),
+    ]
+
+
+def _looks(row: Layer) -> list[str]:
+    """One cell for each of `LOOKS`; a plus sign marks a view that state makes longer."""
+    limit = NOTHING if row.resolution_limit_hz is None else hz(row.resolution_limit_hz)
+    return [
+        row.name,
         f"{row.view:,}" + ("" if row.bounded else "+"),
-        f"{number(gradient, 9)} / {number(impulse, 9)}",
+        number(row.measured.view_gradient),
+        number(row.measured.view_impulse),
         number(row.view_ms),
         f"{row.hop:,}",
         number(row.frame_rate_hz),
-        number(row.numbers_per_sample),
-        number(row.bits_per_s),
         limit,
         hz(row.carrier_limit_hz),
         NOTHING if row.resolvable is None else f"{row.resolvable:.0%}",
     ]
+
+
+def _what_follows(rows: Iterable[Layer]) -> list[str]:
+    """Each site's sentences; sites of which the same follows share a line."""
+    names: dict[tuple[str, ...], list[str]] = {}
+    for row in rows:
+        names.setdefault(row.sentences, []).append(row.name)
+    more = {key: f" (and {len(same) - 1} more)" if len(same) > 1 else "" for key, same in names.items()}
+    return [f"{same[0]}{more[key]}: {'. '.join(key)}" for key, same in names.items()]
 
 
 def _first_layer_lines(found: FirstLayerAnatomy) -> list[str]:
