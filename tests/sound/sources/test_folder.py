@@ -53,12 +53,12 @@ def ledger(folder: Path) -> dict[str, str]:
     return {entry.name: entry.reason for entry in opened(folder).ledger()}
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-@pytest.mark.parametrize("channels", [1, 2, 5])
+# mp3 holds at most two channels.
+@pytest.mark.parametrize(
+    ("suffix", "channels"), [(s, n) for s in FORMATS for n in (1, 2, 5) if (s, n) != ("mp3", 5)]
+)
 def test_every_format_and_channel_count(folder: Path, suffix: str, channels: int) -> None:
     """Each format is read with any number of channels it can hold."""
-    if suffix == "mp3" and channels > 2:
-        pytest.skip("mp3 holds at most two channels")
     write(folder / f"a.{suffix}", noise(channels=channels))
     clip = {clip.name: clip for clip in opened(folder).clips()}[f"a.{suffix}"]
     assert clip.channels == channels
@@ -286,7 +286,7 @@ def test_a_file_that_goes_bad_between_listing_and_reading(folder: Path) -> None:
 def test_empty_and_absent_folders(tmp_path: Path) -> None:
     """No folder, and a folder without audio, are errors at the door."""
     with pytest.raises(
-        InputError, match="^expected a folder of audio files; got .*; likely cause: no such folder$"
+        InputError, match=r"^expected a folder of audio files; got .*; likely cause: no such folder$"
     ):
         FolderSource(tmp_path / "nowhere")
     with pytest.raises(

@@ -156,7 +156,7 @@ def _unpack(packed: Path, archive: Archive, destination: Path) -> None:
         (staging / archive.name).replace(destination / archive.name)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, FileNotFoundError) as error:
         cause = f"not the released archive ({type(error).__name__})"
-        raise InputError(f"a sound zip file with {archive.name}/ in it", packed.name, cause) from error
+        raise InputError(f"a sound zip file with {archive.name}/ in it", repr(packed.name), cause) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
