@@ -1,8 +1,8 @@
 """A template for a source of music: copy this file to ``src/tonotopy/sound/sources/NAME.py`` and edit it.
 
 The first line of this docstring becomes the source's summary in listings. Say here what a piece is (the unit
-of statistics), what is left out, and how the data are laid out. Adding the file is all: the registry finds it,
-and ``tests/sound/sources/test_contract.py`` runs on what `write_example` makes.
+of statistics), what is left out, and how the data are laid out. Adding the file is all: the registry
+finds it, and ``tests/sound/sources/test_contract.py`` runs on what `write_example` makes.
 """
 
 from __future__ import annotations
