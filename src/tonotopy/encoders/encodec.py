@@ -1,0 +1,284 @@
+"""EnCodec (Défossez et al. 2022), a neural codec: residual blocks, strides of 2·4·5·8, LSTM, quantiser.
+
+``encodec-24khz`` is causal and mono. ``encodec-48khz`` is stereo (mono is copied to both channels), looks
+ahead, normalises every layer over the whole segment it is given and scales that segment to unit level: each
+of its frames depends on all of its segment. The original feeds it segments of one second.
+
+Sites: every convolution, the sum of every residual block, ``lstm``, ``stack_end`` (the tensor handed to the
+quantiser) and ``codes`` (the sum of the chosen codebook vectors; computed only when asked for).
+
+The network is written in plain layers (``_seanet``) and checked against transformers; weight norm is folded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tonotopy.core.errors import InputError, WeightsError
+from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site
+from tonotopy.encoders._initialise import randomise, substitute_music
+from tonotopy.encoders._seanet import Config, DecoderNet, EncoderNet, Quantiser, Residual
+from tonotopy.encoders._seanet_weights import REVISIONS, hub_folder, load_folder, read_config
+from tonotopy.encoders._streaming import stream
+from tonotopy.encoders._taps import Tap, read
+from tonotopy.encoders._trace import trace
+from tonotopy.encoders._weights import random_seed, weights_id
+from tonotopy.encoders.module import validate_audio, with_effective_views
+
+NAMES = ("encodec-24khz", "encodec-48khz")
+CITATION = (
+    "A. Défossez, J. Copet, G. Synnaeve, Y. Adi: High Fidelity Neural Audio Compression, TMLR 2023, "
+    "arXiv 2210.13438"
+)
+LICENCE = "weights: Meta's, see the model card (none are shipped here); code: this package's"
+
+CONFIGS = {
+    "encodec-24khz": Config(),
+    "encodec-48khz": Config(
+        sampling_rate=48_000,
+        audio_channels=2,
+        normalize=True,
+        norm_type="time_group_norm",
+        use_causal_conv=False,
+        target_bandwidths=(3.0, 6.0, 12.0, 24.0),
+    ),
+}
+BANDWIDTH_KBPS = 6.0
+"""Bit rate whose codebooks ``codes`` sums, where none is named: 8 stages at 24 kHz, 4 at 48 kHz."""
+
+_FRAMES_FOR_CODES = 1600  # latent frames from which random codebooks are drawn
+
+
+def open_encoder(
+    name: str,
+    *,
+    weights: str | None,
+    seed: int,  # noqa: ARG001 - one signature for all
+    bandwidth_kbps: float | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> EncodecEncoder:
+    """EnCodec by name.
+
+    Parameters
+    ----------
+    name
+        One of :data:`NAMES`.
+    weights
+        A folder that transformers saved, ``facebook/encodec_24khz`` (the default; from the hub at a pinned
+        revision), or ``random:SEED``.
+    seed
+        Unused: nothing but weights is random.
+    bandwidth_kbps
+        Bit rate of the codes; decides how many codebooks ``codes`` sums.
+    config
+        Changes to the architecture, for random weights: any field of ``_seanet.Config``.
+    """
+    drawn = random_seed(weights)
+    if drawn is not None:
+        shape = replace(CONFIGS[name], **config) if config else CONFIGS[name]
+        return _random(name, shape, drawn, None, bandwidth_kbps)
+    if config:
+        raise InputError(
+            "no config beside trained weights", f"{sorted(config)}", "their own config shapes them"
+        )
+    repository = f"facebook/{name.replace('-', '_')}"
+    folder = hub_folder(repository) if weights in {None, repository} else Path(str(weights))
+    if not folder.is_dir():
+        cause = "give the folder that holds config.json and model.safetensors"
+        raise WeightsError(
+            "a folder of weights", repr(weights), cause, [repository, "random:SEED", "a folder"]
+        )
+    shape = read_config(folder)
+    _same_kind(name, shape)
+    nets = EncoderNet(shape), DecoderNet(shape), Quantiser(shape)
+    load_folder(folder, name, nets)
+    label = f"{repository}@{REVISIONS[repository][:7]}" if weights in {None, repository} else folder.name
+    return EncodecEncoder(name, shape, *nets, weights_label=label, bandwidth_kbps=bandwidth_kbps)
+
+
+def _same_kind(name: str, shape: Config) -> None:
+    wanted = CONFIGS[name]
+    if (shape.sampling_rate, shape.audio_channels) != (wanted.sampling_rate, wanted.audio_channels):
+        came = f"{shape.sampling_rate} Hz, {shape.audio_channels} channels"
+        expected = f"{wanted.sampling_rate} Hz, {wanted.audio_channels} channels"
+        raise WeightsError(f"weights of {name}: {expected}", came, "the folder of the other EnCodec")
+
+
+class EncodecEncoder(Encoder):
+    """EnCodec behind the protocol; audio is mono ``[batch, time]`` at its own rate.
+
+    Examples
+    --------
+    >>> small = {"num_filters": 4, "hidden_size": 16, "codebook_size": 64, "num_lstm_layers": 1}
+    >>> encoder = open_encoder("encodec-24khz", weights="random:0", seed=0, config=small)
+    >>> encoder.activations(torch.zeros(2, 3200), ["stack_end"])["stack_end"].shape
+    torch.Size([2, 10, 16])
+    """
+
+    preferred_batch = 16  # segments of .4 s: larger batches leave the cache
+
+    def __init__(
+        self,
+        name: str,
+        config: Config,
+        net: EncoderNet,
+        decoder: DecoderNet,
+        quantiser: Quantiser,
+        *,
+        weights_label: str,
+        bandwidth_kbps: float | None = None,
+    ) -> None:
+        self._config = config
+        self._net, self._decoder, self._quantiser = net, decoder, quantiser
+        for part in (net, decoder, quantiser):
+            part.eval().requires_grad_(False)
+        self._bandwidth_kbps = _bandwidth(name, config, bandwidth_kbps)
+        self._stages = config.stages(self._bandwidth_kbps)
+        self.name = name
+        self.sample_rate_hz = config.sampling_rate
+        self.normalises_frames = config.normalize
+        self.weights_id = weights_id(
+            torch.nn.ModuleDict({"encoder": net, "decoder": decoder, "codes": quantiser})
+        )
+        self.weights_label = weights_label
+        self.citation, self.licence = CITATION, LICENCE
+        self._taps, sites = _sites(net, config)
+        self.sites = with_effective_views(self, sites)
+        # A code depends on its own frame of the latent and on nothing else.
+        self.sites = (*self.sites, replace(self.sites[-1], name="codes", role="codes"))
+
+    def activations(self, audio: torch.Tensor, sites: Sequence[str]) -> dict[str, torch.Tensor]:
+        wanted = [self.site(name).name for name in sites]
+        validate_audio(audio, None)
+        if not wanted:
+            return {}
+        tapped = ["stack_end" if name == "codes" else name for name in wanted]
+        taps = {name: self._taps[name] for name in tapped}
+        with torch.no_grad():
+            found = read(self._net, lambda: self._net(_prepared(audio, self._config)), taps)
+            if "codes" in wanted:
+                found["codes"] = self._quantiser(found["stack_end"], self._stages)[1]
+        return {name: found[name] for name in wanted}
+
+    def codes(self, audio: torch.Tensor) -> torch.Tensor:
+        """Chosen codes ``[batch, frame, stage]``, as integers."""
+        latent = self.activations(audio, ["stack_end"])["stack_end"]
+        with torch.no_grad():
+            codes: torch.Tensor = self._quantiser(latent, self._stages)[0]
+        return codes
+
+    def encode_chunks(self, chunks: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+        """The latent of long audio, chunk by chunk; what comes equals one pass over the whole.
+
+        The recurrent state is carried over, convolutions are warmed up over their view. Causal models only.
+
+        Parameters
+        ----------
+        chunks
+            Consecutive pieces ``[batch, time]`` of any length.
+
+        Yields
+        ------
+        torch.Tensor
+            Latent at ``stack_end``, ``[batch, frame, unit]``; in all, one frame every hop, the last one
+            perhaps from a hop that is not full.
+        """
+        if not self._config.use_causal_conv:
+            cause = (
+                "its frames depend on their whole segment: cut the audio into segments of one second instead"
+            )
+            raise InputError("a causal encoder", self.name, cause)
+        view = self.site(self._net.stages[-1]).view
+        return stream(self._net, self._config, view, (chunk[:, None] for chunk in chunks))
+
+    def first_layer(self) -> FirstLayer:
+        layer = self._net.first_conv
+        assert layer.conv.bias is not None
+        filters = layer.conv.weight.sum(dim=1).double()  # mono is copied to every channel
+        return FirstLayer(filters, layer.conv.stride[0], layer.padding, layer.conv.bias.double())
+
+    def randomised(self, seed: int, calibration: torch.Tensor | None) -> EncodecEncoder:
+        return _random(self.name, self._config, seed, calibration, self._bandwidth_kbps)
+
+    def decode(self, latent: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            audio: torch.Tensor = self._decoder(latent.transpose(1, 2).unsqueeze(2))
+        return audio.mean(dim=1)
+
+
+def _bandwidth(name: str, config: Config, asked: float | None) -> float:
+    legal = config.target_bandwidths
+    if asked is None:
+        return BANDWIDTH_KBPS if BANDWIDTH_KBPS in legal else legal[-1]
+    if asked not in legal:
+        cause = "a bit rate that the model was not trained for"
+        raise InputError(
+            f"a bit rate of {name} in kb/s", f"{asked:g}", cause, [f"{rate:g}" for rate in legal]
+        )
+    return asked
+
+
+def _random(
+    name: str, config: Config, seed: int, calibration: torch.Tensor | None, bandwidth_kbps: float | None
+) -> EncodecEncoder:
+    """Random weights by the layers' own initialiser; codebooks from the latent that they give to music."""
+    nets = EncoderNet(config), DecoderNet(config), Quantiser(config)
+    for i, net in enumerate(nets):
+        randomise(net, 3 * seed + i)
+    music = calibration
+    if music is None:
+        seconds = _FRAMES_FOR_CODES * config.hop / config.sampling_rate / 8
+        music = substitute_music(config.sampling_rate, seconds=seconds, rows=8)
+    rows = music.float()[: max(1, _FRAMES_FOR_CODES * config.hop // max(1, music.shape[1]))]
+    with torch.no_grad():
+        latent = [nets[0](_prepared(row, config)) for row in rows.split(EncodecEncoder.preferred_batch)]
+        frames = torch.cat(latent).squeeze(2).transpose(1, 2).flatten(0, 1)  # frame unit
+        nets[2].fill(frames[:_FRAMES_FOR_CODES], seed)
+    return EncodecEncoder(name, config, *nets, weights_label=f"random:{seed}", bandwidth_kbps=bandwidth_kbps)
+
+
+def _prepared(audio: torch.Tensor, config: Config) -> torch.Tensor:
+    """Audio ``[batch, time]`` as the network takes it: perhaps at unit level, on every channel."""
+    if config.normalize:
+        audio = audio / (audio.square().mean(dim=1, keepdim=True).sqrt() + 1e-8)
+    return audio[:, None].expand(-1, config.audio_channels, -1)
+
+
+def _sites(net: EncoderNet, config: Config) -> tuple[dict[str, Tap], list[Site]]:
+    """Taps and sites in the order in which layers finish, geometry from the operators."""
+    net.eval()
+    silence = torch.zeros(1, config.audio_channels, 4 * config.hop)
+    calls = {call.name: call for call in trace(net, net, silence)}
+    taps: dict[str, Tap] = {}
+    sites: list[Site] = []
+    for name, role in _layers(net):
+        path, units = calls[name].path, calls[name].shape[1]
+        assert path is not None, f"no rule follows the signal to {name}"
+        note = path.geometry.note
+        if config.normalize:
+            note = "the segment is scaled to unit level, and every layer normalised over it"
+        geometry = path.geometry.interval
+        taps[name] = Tap(name, frame_axis=3)
+        sites.append(
+            Site(name, role, *geometry, units, bounded=not note, note=note, operators=path.operators)
+        )
+    return taps, sites
+
+
+def _layers(net: EncoderNet) -> list[tuple[str, Role]]:
+    """Every layer that is a site, in the order in which they finish."""
+    layers: list[tuple[str, Role]] = []
+    for name in net.stages:
+        layer = net.get_submodule(name)
+        if isinstance(layer, Residual):
+            convs = [part for part in ("conv1", "conv2", "shortcut") if hasattr(getattr(layer, part), "conv")]
+            layers += [(f"{name}.{part}", "conv") for part in convs]
+            layers.append((name, "layer"))
+        else:
+            layers.append((name, "first_conv" if name == "first_conv" else "conv"))
+    return [*layers, ("lstm", "layer"), ("stack_end", "stack_end")]

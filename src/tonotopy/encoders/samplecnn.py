@@ -1,0 +1,183 @@
+"""SampleCNN (Lee et al. 2017, 2018): convolutions of width 3 all the way up from samples.
+
+The 3^9 model: a first convolution of width and stride 3, then nine modules {convolution of width 3, batch
+normalisation, rectifier, maximum over 3}, so that 59,049 = 3^10 samples at 22,050 Hz (2.68 s) become one
+frame; a convolution of width 1; dropout; one linear layer. The 3^8 and 3^7 models leave out one and two of
+the modules of 256 channels and read 19,683 and 6,561 samples. ``samplecnn`` is the 3^9 model.
+
+It is convolutional throughout, so it reads audio of any length; the linear layer is applied to every frame.
+Published weights are not known to us in a form that we may fetch: weights are random, or a file.
+
+Sites: ``first_conv`` and ``conv1`` …, the output of each module after its rectifier and before pooling;
+``stack_end``, the output of the last convolution after its rectifier; ``head``, the same tensor as the
+linear layer reads it, dropout being off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tonotopy.core.errors import InputError
+from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site
+from tonotopy.encoders._initialise import calibrate, randomise, substitute_music
+from tonotopy.encoders._taps import Tap, read
+from tonotopy.encoders._trace import trace
+from tonotopy.encoders._weights import fit_weights, random_seed, read_weights, weights_id
+from tonotopy.encoders.module import CALIBRATION_BATCH, validate_audio
+
+NAMES = ("samplecnn", "samplecnn-3-9", "samplecnn-3-8", "samplecnn-3-7")
+CITATION = (
+    "J. Lee, J. Park, K. L. Kim, J. Nam: Sample-level Deep Convolutional Neural Networks for Music "
+    "Auto-tagging Using Raw Waveforms, SMC 2017, arXiv 1703.01789"
+)
+LICENCE = "MIT"
+
+SAMPLE_RATE_HZ = 22_050
+TAGS = 50
+"""Outputs of the linear layer: the tags of MagnaTagATune."""
+
+_WIDTHS = {
+    "samplecnn-3-9": (128, 128, 256, 256, 256, 256, 256, 256, 512),
+    "samplecnn-3-8": (128, 128, 256, 256, 256, 256, 256, 512),
+    "samplecnn-3-7": (128, 128, 256, 256, 256, 256, 512),
+}
+
+
+def open_encoder(
+    name: str,
+    *,
+    weights: str | None,
+    seed: int,  # noqa: ARG001 - one signature for all
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
+    tags: int = TAGS,
+) -> SampleCnnEncoder:
+    """SampleCNN by name; ``weights`` is a file of a state dict of :class:`SampleCnn`, or ``random:SEED``.
+
+    ``sample_rate_hz`` is the rate that the weights were trained at; ``tags`` the number of their outputs.
+    """
+    if weights is None:
+        cause = "none are bundled: give a file, or weights random:0"
+        raise InputError(f"weights of {name}", "none", cause)
+    net = SampleCnn(_full(name), tags)
+    drawn = random_seed(weights)
+    if drawn is None:
+        fit_weights(net, read_weights(weights), name=name)
+        return SampleCnnEncoder(name, net, sample_rate_hz, weights_label=Path(weights).name)
+    return _random(name, drawn, sample_rate_hz, tags, None)
+
+
+def _full(name: str) -> str:
+    return "samplecnn-3-9" if name == "samplecnn" else name
+
+
+class SampleCnn(nn.Module):
+    """The network on waveforms ``[batch, time]``; gives logits ``[batch, frame, tag]``."""
+
+    def __init__(self, name: str, tags: int = TAGS) -> None:
+        super().__init__()
+        widths = _WIDTHS[name]
+        self.depth = len(widths)
+        self.first_conv = Module(1, widths[0], 3, stride=3)
+        for i, (before, after) in enumerate(zip((widths[0], *widths), widths, strict=False), start=1):
+            self.add_module(f"conv{i}", Module(before, after, 3))
+        self.pool = nn.MaxPool1d(3)
+        self.stack_end = Module(widths[-1], widths[-1], 1)
+        self.dropout = nn.Dropout(0.5)
+        self.head = nn.Linear(widths[-1], tags)
+
+    def forward(self, audio: torch.Tensor) -> torch.Tensor:
+        x = self.first_conv(audio[:, None])
+        for i in range(1, self.depth + 1):
+            x = self.pool(self.get_submodule(f"conv{i}")(x))
+        logits: torch.Tensor = self.head(self.dropout(self.stack_end(x)).transpose(1, 2))
+        return logits
+
+
+class Module(nn.Module):
+    """Convolution, batch normalisation, rectifier."""
+
+    def __init__(self, before: int, after: int, kernel: int, *, stride: int = 1) -> None:
+        super().__init__()
+        padding = (kernel - 1) // 2 if stride == 1 else 0
+        self.conv = nn.Conv1d(before, after, kernel, stride, padding)
+        self.norm = nn.BatchNorm1d(after)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.relu(self.norm(self.conv(x)))
+
+
+class SampleCnnEncoder(Encoder):
+    """SampleCNN behind the protocol; audio is ``[batch, time]`` at 22,050 Hz unless trained otherwise.
+
+    Examples
+    --------
+    >>> encoder = open_encoder("samplecnn-3-7", weights="random:0", seed=0)
+    >>> encoder.activations(torch.zeros(1, 6561), ["stack_end"])["stack_end"].shape
+    torch.Size([1, 1, 512])
+    """
+
+    preferred_batch = 8
+
+    def __init__(self, name: str, net: SampleCnn, sample_rate_hz: int, *, weights_label: str) -> None:
+        self._net = net.eval().requires_grad_(False)
+        self._taps, self.sites = _sites(self._net)
+        self.name = name
+        self.sample_rate_hz = sample_rate_hz
+        self.weights_id = weights_id(self._net)
+        self.weights_label = weights_label
+        self.citation, self.licence = CITATION, LICENCE
+
+    def activations(self, audio: torch.Tensor, sites: Sequence[str]) -> dict[str, torch.Tensor]:
+        taps = {name: self._taps[self.site(name).name] for name in sites}
+        validate_audio(audio, None)
+        least = 3 ** (self._net.depth + 1)
+        if audio.shape[1] < least:
+            cause = "the stack needs so many for one frame; give longer audio"
+            raise InputError(f"at least {least} samples", f"{audio.shape[1]} samples", cause)
+        if not taps:
+            return {}
+        with torch.no_grad():
+            return read(self._net, lambda: self._net(audio), taps)
+
+    def first_layer(self) -> FirstLayer:
+        conv = self._net.first_conv.conv
+        assert conv.bias is not None
+        return FirstLayer(conv.weight[:, 0].double(), 3, (0, 0), conv.bias.double())
+
+    def randomised(self, seed: int, calibration: torch.Tensor | None) -> SampleCnnEncoder:
+        tags = self._net.head.out_features
+        return _random(self.name, seed, self.sample_rate_hz, tags, calibration)
+
+
+def _random(
+    name: str, seed: int, sample_rate_hz: int, tags: int, calibration: torch.Tensor | None
+) -> SampleCnnEncoder:
+    net = SampleCnn(_full(name), tags).eval()
+    randomise(net, seed)
+    music = substitute_music(sample_rate_hz, seconds=4) if calibration is None else calibration.float()
+    calibrate(net, lambda: [net(rows) for rows in music.split(CALIBRATION_BATCH)])
+    return SampleCnnEncoder(name, net, sample_rate_hz, weights_label=f"random:{seed}")
+
+
+def _sites(net: SampleCnn) -> tuple[dict[str, Tap], tuple[Site, ...]]:
+    """Taps and sites in order, geometry from the operators."""
+    calls = {call.name: call for call in trace(net, net, torch.zeros(1, 3 ** (net.depth + 1)))}
+    roles: dict[str, Role] = {
+        "first_conv": "first_conv",
+        **{f"conv{i + 1}": "conv" for i in range(net.depth)},
+    }
+    roles["stack_end"] = "stack_end"
+    sites = []
+    for name, role in roles.items():
+        path = calls[name].path
+        assert path is not None, f"no rule follows the signal to {name}"
+        interval = path.geometry.interval
+        sites.append(Site(name, role, *interval, calls[name].shape[1], operators=path.operators))
+    taps = {name: Tap(name) for name in roles} | {"head": Tap("stack_end")}
+    return taps, (*sites, replace(sites[-1], name="head", role="head"))
