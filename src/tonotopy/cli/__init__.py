@@ -42,6 +42,7 @@ VERBS = (
 
 
 @click.group(
+    "tonotopy",
     cls=Door,
     verbs=VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -6,7 +6,8 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -43,16 +44,36 @@ class Door(click.Group):
         command: click.Command = import_module(f"tonotopy.cli.{cmd_name}").command
         return command
 
-    def main(self, *args: Any, standalone_mode: bool = True, **keywords: Any) -> Any:
+    def make_context(self, *args: Any, **keywords: Any) -> click.Context:
+        """Parse; prints the help where it is asked for."""
+        with _leaving_by_our_rules():
+            return super().make_context(*args, **keywords)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb."""
+        with _leaving_by_our_rules():
+            return super().invoke(ctx)
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **keywords: Any) -> Any:
         """Run; leave with an exit code, and on an error with one line on stderr."""
+        keywords["standalone_mode"] = False  # or click would leave by its own rules
         try:
-            code = super().main(*args, standalone_mode=False, **keywords)
+            code = super().main(args, *rest, **keywords)
             sys.stdout.flush()
         except Exception as error:  # noqa: BLE001  the one place where every error is caught
             _leave(error)
         except KeyboardInterrupt as stop:
             _leave(stop)
         raise SystemExit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _leaving_by_our_rules() -> Iterator[None]:
+    """Meet an interruption and a closed pipe before click does, which has another exit code for them."""
+    try:
+        yield
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        _leave(error)
 
 
 def explain(error: BaseException) -> tuple[str, int]:

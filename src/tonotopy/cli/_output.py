@@ -29,9 +29,13 @@ def remarks() -> Console:
 def _console(*, stderr: bool) -> Console:
     from rich.console import Console
 
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # for the door: rich itself would leave with another exit code
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else FILE_WIDTH
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
+    return Plain(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
 def say(text: object) -> None:

@@ -18,9 +18,9 @@ def one_line(text: object) -> str:
     >>> one_line("a\x1b[31m red\nherring ")
     'a[31m red herring'
     """
-    spaced = " ".join(str(text).split())
+    spaced = "".join(" " if mark in "\t\r\n\v\f\x85\u2028\u2029" else mark for mark in str(text))
     # Category C: control, format (also bidirectional overrides), surrogates, unassigned.
-    return "".join(mark for mark in spaced if unicodedata.category(mark)[0] != "C").strip()
+    return "".join(mark for mark in spaced if unicodedata.category(mark)[0] != "C").rstrip()
 
 
 def plain(value: Any) -> Any:

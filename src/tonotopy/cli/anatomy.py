@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tonotopy.cli import _options as options
+
+if TYPE_CHECKING:
+    from tonotopy.anatomy import Anatomy
 
 
 @click.command(
@@ -37,12 +41,33 @@ def command(
     Views and hops, predicted and measured; the resolution limit; first filters; what strides fold together.
     """
     from tonotopy.anatomy import anatomy_of
-    from tonotopy.cli._output import results, write_json
+    from tonotopy.cli._output import remark, results, write_json
     from tonotopy.encoders import load_encoder
 
     model = load_encoder(encoder, weights=weights, sample_rate=sample_rate, window=window, trust=trust)
     found = anatomy_of(model)
+    if file is not None:
+        remark(f"figure     {_draw(found, file)}")
     if as_json:
         write_json(found.to_json())
     else:
         found.render(results())
+
+
+def _draw(found: Anatomy, file: Path) -> Path:
+    """The figure of that name, of a run in which nothing was heard."""
+    import pandas as pd
+
+    from tonotopy.views import RunTables, save_figure
+
+    tables = ("verdicts", "sites", "floor", "ladder", "sparsity", "view_curve", "pieces", "ledger")
+    unheard = {"encoder": found.encoder, "weights": found.weights_label, "music": "no music", "n_pieces": 0}
+    run = RunTables(
+        folder=file.parent,
+        plan={},
+        manifest={},
+        verdict=unheard,
+        anatomy=found.to_json(),
+        **{name: pd.DataFrame({"site": []}) for name in tables},
+    )
+    return save_figure("anatomy", run, file)

@@ -49,7 +49,7 @@ def command(
     else:
         columns = ("phantom", "site", "readout", "seed", "must read", "reads", "")
         keys = ("phantom", "site", "readout", "seed", "expected", "observed")
-        cells = ([*(_cell(row[key]) for key in keys), "ok" if row["pass"] else "FAILS"] for row in rows)
+        cells = ([*(row[key] for key in keys), "ok" if row["pass"] else "FAILS"] for row in rows)
         write_table(columns, cells)
         say(f"{len(rows) - failed} of {len(rows)} as they must be")
     return NO if failed else 0
@@ -66,10 +66,3 @@ def _numbers(text: str) -> tuple[int, ...]:
             f"{text!r} is no list of whole numbers from 0, such as 0,1,2", param_hint="--seeds"
         )
     return numbers
-
-
-def _cell(value: object) -> str:
-    """A value for reading: shares as percentages."""
-    from tonotopy.cli._text import share
-
-    return share(value) if isinstance(value, float) else str(value)

@@ -34,5 +34,4 @@ def command(name: str, run: Path, site: str | None, out: Path | None) -> None:
     from tonotopy.runs import open_run
     from tonotopy.views import save_figure
 
-    target = out or Path(f"{name}.svg")
-    say(save_figure(name, open_run(run), target, site=site))
+    say(save_figure(name, open_run(run), out or Path(f"{name}.svg"), site=site))

@@ -35,10 +35,11 @@ def command(run: Path, as_json: bool) -> None:
 def show(run: Run, *, as_json: bool) -> None:
     """Print a run's verdict: a table and its sentence, or ``verdict.json`` as it is."""
     from tonotopy.cli._output import results, say, write_json
-    from tonotopy.views import render_show
 
     if as_json:
         write_json(run.verdict | {"path": str(run.path)})
         return
+    from tonotopy.views import render_show
+
     render_show(run, results())
     say(f"run        {run.path}")

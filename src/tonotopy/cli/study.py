@@ -65,15 +65,18 @@ def _study(words: dict[str, Any], *, as_json: bool) -> None:
 
 def _estimate(words: dict[str, Any], *, as_json: bool) -> None:
     from dataclasses import asdict
+    from tempfile import TemporaryDirectory
 
     from tonotopy.cli._output import say, write_json
     from tonotopy.runs import estimate
 
-    found = estimate(**words)
+    # What an estimate has to look up must not claim the folder of the study.
+    with TemporaryDirectory(prefix="tonotopy-") as folder:
+        found = estimate(**words | {"out": Path(folder) / "run"})
     if as_json:
         write_json(asdict(found))
         return
     say(f"sites      {', '.join(found.sites)}")
     say(f"time       about {found.minutes:.1f} minutes")
     say(f"disk       about {found.bytes / 1e6:,.0f} MB")
-    say(f"work       {found.passes:,} passes a set of weights, {found.weight_sets} sets, {found.units} units")
+    say(f"work       {found.passes:,} sounds, {found.weight_sets} sets of weights, {found.units} units")
