@@ -1,0 +1,207 @@
+"""Verdicts by site and frequency, with the floor of untrained copies under each row.
+
+Rows are sites in depth order, columns are the frequencies of the grid. The null is the floor: the share of
+untrained copies (same architecture, random weights) whose line or plane passes at that site and frequency.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from numpy.typing import NDArray
+
+from tonotopy.views.axes import cell_edges, frequency_axis, hz_words, site_rows
+from tonotopy.views.palette import CROSSES, FAINT, FALLS, INK, MARKS, NULL, PAPER, SOFT
+from tonotopy.views.paper import Style, drawn, sheet, undefined_sheet
+from tonotopy.views.tables import RunTables
+from tonotopy.views.words import percent, share_with_interval
+
+NAMES = ("verdict-map",)
+CITATION = ""
+LICENCE = "MIT"
+TITLE = "Verdicts by site and frequency"
+
+ROW = (0.06, 0.72)  # a row's verdicts, as parts of its height
+STRIP = (0.76, 0.90)  # and its floor, under them
+COLUMNS = (
+    "site",
+    "order",
+    "frequency_hz",
+    "verdict",
+    "probability",
+    "borderline",
+    "resolvable",
+    "inherited_from_window",
+    "floor_pass_share",
+    "against_floor",
+)
+
+
+def data(run: RunTables, site: str | None = None) -> pd.DataFrame:
+    """One row a cell."""
+    return run.of(run.verdicts, run.chosen(site))[list(COLUMNS)]
+
+
+@drawn
+def draw(run: RunTables, *, site: str | None = None) -> Figure:
+    """Draw the map."""
+    cells = data(run, site)
+    if cells.empty:
+        return undefined_sheet(run, TITLE, "no verdicts in this run")
+    sites = run.chosen(site)
+    figure = sheet(run, TITLE, 1.15 + 0.29 * len(sites))
+    axes = figure.add_subplot()
+    site_rows(axes, sites, middle=(ROW[0] + ROW[1]) / 2)
+    frequency_axis(axes, cell_edges(run.frequencies_hz))
+    axes.spines["bottom"].set_visible(False)
+    _cells(axes, run, sites, cells)
+    for row, name in enumerate(sites):
+        _marks(axes, row, cells[cells["site"] == name].reset_index(drop=True))
+        _summary(axes, run, row, name)
+    axes.text(
+        1.015,
+        0.0,
+        "stable",
+        transform=axes.get_yaxis_transform(),
+        size=6,
+        color=SOFT,
+        va="bottom",
+        weight="bold",
+    )
+    figure.legend(handles=_legend(), loc="outside lower left", ncols=5, columnspacing=1.4, handletextpad=0.6)
+    return figure
+
+
+def caption(run: RunTables) -> str:
+    """How to read it, its null included."""
+    seeds = run.floor_seeds
+    copies = (
+        f"{seeds} untrained cop{'y' if seeds == 1 else 'ies'}"
+        if seeds
+        else "untrained copies (none in this run)"
+    )
+    return (
+        "Each cell is one frequency at one site; the letter repeats the colour. A dot marks a borderline "
+        "verdict, one that a bootstrap over pieces overturns more than one time in ten. Cells with "
+        "falling lines are unresolvable: the view is too short to tell neighbours apart, whatever was "
+        "learned, so that “absent” there is anatomy, not finding. The null is the thin strip under each "
+        f"row: the share of {copies} of the network that pass at that frequency, from white (none) to "
+        "black (all)."
+    )
+
+
+def describe(run: RunTables, *, site: str | None = None) -> list[str]:
+    """Runs of equal verdicts along the axis, site by site."""
+    cells = data(run, site)
+    lines = []
+    for name in run.chosen(site):
+        own = cells[cells["site"] == name]
+        parts = []
+        cells_hz = zip(own["verdict"], own["frequency_hz"].to_numpy(dtype=np.float64), strict=True)
+        for verdict, group in groupby(cells_hz, key=lambda cell: cell[0]):
+            ends = [float(frequency_hz) for _, frequency_hz in group]
+            reach = hz_words(ends[0]) + (f"–{hz_words(ends[-1])}" if len(ends) > 1 else "")
+            parts.append(f"{verdict} at {reach} Hz")
+        lines.append(f"{name}: {', '.join(parts) or 'undefined'}.")
+    return lines
+
+
+def _cells(axes: Axes, run: RunTables, sites: tuple[str, ...], cells: pd.DataFrame) -> None:
+    """Coloured cells in the rows and grey ones in the strips, one collection each."""
+    edges = cell_edges(run.frequencies_hz)
+    row = cells["site"].map({name: at for at, name in enumerate(sites)}).to_numpy(dtype=np.int64)
+    column = np.searchsorted(run.frequencies_hz, cells["frequency_hz"].to_numpy(dtype=np.float64))
+    left, right = edges[column], edges[column + 1]
+    colours = [MARKS[str(verdict)].colour for verdict in cells["verdict"]]
+    rectangles = _rectangles(left, right, row + ROW[0], row + ROW[1])
+    axes.add_collection(PolyCollection(rectangles, facecolors=colours, edgecolors=PAPER, linewidths=0.4))
+    floor = cells["floor_pass_share"].to_numpy(dtype=np.float64)
+    known = np.isfinite(floor)
+    rectangles = _rectangles(left[known], right[known], row[known] + STRIP[0], row[known] + STRIP[1])
+    strip = PolyCollection(rectangles, array=floor[known], cmap="Greys", edgecolors=FAINT, linewidths=0.25)
+    strip.set_clim(0.0, 1.0)
+    axes.add_collection(strip)
+
+
+def _rectangles(
+    left: np.ndarray, right: np.ndarray, top: np.ndarray, bottom: np.ndarray
+) -> list[NDArray[np.float64]]:
+    """Corners, ``[cell, corner, x or y]``."""
+    x, y = np.stack([left, right, right, left], axis=1), np.stack([top, top, bottom, bottom], axis=1)
+    return list(np.stack([x, y], axis=2))
+
+
+def _marks(axes: Axes, row: int, cells: pd.DataFrame) -> None:
+    """Letters, hatches and dots of one row."""
+    edges = cell_edges(cells["frequency_hz"])
+    for verdict, left, right in _stretches(cells["verdict"], edges):
+        if verdict == "undefined":
+            _hatch(axes, row, left, right, CROSSES, FAINT, 0.0)
+        mark = MARKS[str(verdict)]
+        place = ((left + right) / 2, row + (ROW[0] + ROW[1]) / 2)
+        axes.text(*place, mark.letter, color=mark.on, size=5.2, ha="center", va="center_baseline")
+    for resolvable, left, right in _stretches(cells["resolvable"], edges):
+        if not resolvable:
+            _hatch(axes, row, left, right, FALLS, SOFT, 0.7)
+    middle = (edges[1:] + edges[:-1]) / 2.0
+    for flag, height, marker in (
+        ("borderline", ROW[1] - 0.09, "o"),
+        ("inherited_from_window", ROW[0] + 0.1, "v"),
+    ):
+        at = cells[flag].to_numpy(dtype=bool)
+        ring: Style = {
+            "markersize": 2.0,
+            "markerfacecolor": INK,
+            "markeredgecolor": PAPER,
+            "markeredgewidth": 0.3,
+        }
+        axes.plot(middle[at], np.full(at.sum(), row + height), linestyle="none", marker=marker, **ring)
+
+
+def _stretches(values: pd.Series, edges: np.ndarray) -> list[tuple[object, float, float]]:
+    """Neighbouring cells of one value as value, left edge and right edge."""
+    found = []
+    for value, group in groupby(range(len(values)), key=values.tolist().__getitem__):
+        cells = list(group)
+        found.append((value, float(edges[cells[0]]), float(edges[cells[-1] + 1])))
+    return found
+
+
+def _hatch(axes: Axes, row: int, left: float, right: float, hatch: str, colour: str, width: float) -> None:
+    corner, height = (left, row + ROW[0]), ROW[1] - ROW[0]
+    box: Style = {"facecolor": "none", "edgecolor": colour, "hatch": hatch, "linewidth": width}
+    axes.add_patch(Rectangle(corner, right - left, height, **box))
+
+
+def _summary(axes: Axes, run: RunTables, row: int, name: str) -> None:
+    """The share that is stable, with its interval, right of the row; the floor's under it."""
+    line = run.sites[run.sites["site"] == name].iloc[0]
+    value = share_with_interval(line["share_stable"], line["low_stable"], line["high_stable"])
+    right = axes.get_yaxis_transform()
+    axes.text(1.015, row + 0.39, value, transform=right, size=6, va="center_baseline")
+    floor = f"floor {percent(line['floor_stable_mean'])}"
+    axes.text(1.015, row + 0.83, floor, transform=right, size=5, color=SOFT, va="center_baseline")
+
+
+def _legend() -> list[Patch | Line2D]:
+    handles: list[Patch | Line2D] = []
+    for verdict, mark in MARKS.items():
+        hatch = CROSSES if verdict == "undefined" else ""
+        label = f"{mark.letter}  {verdict}" if mark.letter else verdict
+        handles.append(Patch(facecolor=mark.colour, edgecolor=NULL, linewidth=0.4, hatch=hatch, label=label))
+    handles.append(Patch(facecolor=PAPER, edgecolor=SOFT, linewidth=0.4, hatch=FALLS, label="unresolvable"))
+    for marker, label in (("o", "borderline"), ("v", "inherited from the window")):
+        handles.append(
+            Line2D([], [], linestyle="none", marker=marker, markersize=2.5, color=INK, label=label)
+        )
+    handles.append(
+        Patch(facecolor="#7a7a7a", edgecolor=FAINT, linewidth=0.4, label="strip: floor that passes")
+    )
+    return handles

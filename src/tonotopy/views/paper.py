@@ -1,0 +1,177 @@
+"""The sheet that every figure is drawn on: style, heading, and what an undefined panel looks like.
+
+Figures are `matplotlib.figure.Figure` objects, never pyplot's. They are as wide as two columns of a paper
+and carry a heading with encoder, weights, music, preset and number of pieces. Text is text in SVG and PDF. It
+comes from files too, so that it is cleaned and never read as mathematics.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, Final, Literal
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from tonotopy.views.palette import CROSSES, FAINT, INK, NULL, PAPER, SOFT, VEIL
+from tonotopy.views.tables import RunTables
+from tonotopy.views.words import printable
+
+Style = dict[str, Any]  # keywords of a mark, as matplotlib takes them
+
+WIDTH_IN: Final = 7.2  # two columns of a paper
+HEAD_IN: Final = 0.52  # the heading's height
+
+STYLE: Final[Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": SOFT,
+    "axes.formatter.use_mathtext": False,
+    "axes.labelcolor": SOFT,
+    "axes.labelsize": 7,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 7.5,
+    "axes.titleweight": "bold",
+    "axes.unicode_minus": True,
+    "figure.facecolor": PAPER,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
+    "font.size": 7,
+    "hatch.linewidth": 0.5,
+    "legend.borderaxespad": 0.2,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "legend.labelcolor": SOFT,
+    "lines.linewidth": 1.2,
+    "pdf.fonttype": 42,
+    "savefig.facecolor": PAPER,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tonotopy",
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": SOFT,
+    "xtick.labelsize": 6.5,
+    "xtick.major.size": 2.5,
+    "xtick.major.width": 0.6,
+    "xtick.minor.size": 1.5,
+    "ytick.color": SOFT,
+    "ytick.labelsize": 6.5,
+    "ytick.major.size": 2.5,
+    "ytick.major.width": 0.6,
+}
+
+_LOGGERS = ("matplotlib.font_manager", "fontTools")
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw or save under the house style; characters that no font here has are left to the reader's fonts."""
+    levels = {name: logging.getLogger(name).level for name in _LOGGERS}
+    with mpl.rc_context(rc=STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+        warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support .* natively")
+        for name in levels:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+
+
+def drawn(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorate the ``draw`` of a figure: it runs under the house style."""
+
+    @wraps(draw)
+    def under_style(run: RunTables, *, site: str | None = None) -> Figure:
+        with styled():
+            return draw(run, site=site)
+
+    return under_style
+
+
+def sheet(run: RunTables, title: str, height_in: float) -> Figure:
+    """An empty figure with its heading.
+
+    Parameters
+    ----------
+    run : RunTables
+        The run that it is drawn from.
+    title : str
+        What it shows.
+    height_in : float
+        Height in inches, without the heading.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure; its layout leaves the heading free.
+    """
+    whole_in = height_in + HEAD_IN
+    figure = Figure(figsize=(WIDTH_IN, whole_in))
+    below = height_in / whole_in
+    pad: Style = {"w_pad": 0.05, "h_pad": 0.05, "wspace": 0.04, "hspace": 0.05}
+    figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0.0, 0.0, 1.0, below), **pad))
+    left, top = 0.08 / WIDTH_IN, 1.0 - 0.07 / whole_in
+    figure.text(left, top, title, size=9, weight="bold", va="top")
+    figure.text(left, 1.0 - 0.26 / whole_in, heading(run), size=6.5, color=SOFT, va="top")
+    return figure
+
+
+def heading(run: RunTables) -> str:
+    """Encoder, weights, music, preset and number of pieces, on one line."""
+    pieces = f"{run.n_pieces} piece" + ("" if run.n_pieces == 1 else "s")
+    words = [clean(word, 48) for word in (run.encoder, run.weights, run.music, f"preset {run.preset}")]
+    return " · ".join([*words, pieces])
+
+
+def clean(text: object, longest: int = 60) -> str:
+    r"""Any value as one short line that prints: control characters spelled out, the end cut.
+
+    Examples
+    --------
+    >>> clean("a\x1b[1m", 40) == "a" + chr(92) + "x1b[1m", clean("abcdefgh", 5)
+    (True, 'abcd…')
+    """
+    shown = printable(str(text)[: 4 * longest])
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def undefined_panel(axes: Axes, reason: str) -> None:
+    """Hatch a whole panel and say why there is nothing in it: undefined is never zero."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_xlim(0.0, 1.0)
+    axes.set_ylim(0.0, 1.0)
+    axes.axhspan(0.0, 1.0, facecolor=VEIL, edgecolor=FAINT, hatch=CROSSES, linewidth=0.0)
+    box: Style = {"boxstyle": "round,pad=0.5", "facecolor": PAPER, "edgecolor": "none"}
+    axes.text(0.5, 0.5, f"undefined: {reason}", ha="center", va="center", color=SOFT, bbox=box)
+
+
+def undefined_sheet(run: RunTables, title: str, reason: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = sheet(run, title, 1.2)
+    undefined_panel(figure.add_subplot(), reason)
+    return figure
+
+
+def grid_lines(axes: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
+    """Faint lines behind the data."""
+    axes.grid(visible=True, axis=axis, color=VEIL, linewidth=0.6)
+
+
+def chance(axes: Axes, level: float, words: str) -> None:
+    """A dotted line at a null, named at its left end."""
+    axes.axhline(level, color=NULL, linewidth=0.7, linestyle=(0, (1, 2)))
+    place: Style = {"xy": (0.0, level), "xycoords": ("axes fraction", "data")}
+    offset: Style = {"xytext": (3, 2), "textcoords": "offset points"}
+    axes.annotate(words, **place, **offset, ha="left", size=5.8, color=NULL)

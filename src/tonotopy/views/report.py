@@ -1,0 +1,232 @@
+"""The report of a run: a static folder that opens from disk, asks nothing of the network and runs no script.
+
+``report/index.html`` holds words and tables; ``report/figures`` the figures as SVG; ``report/data`` their
+numbers as CSV. Whatever comes from files, tags, sites or weights passes through Jinja's escaping, and what
+does not print is spelled out. The content security policy allows the page's own style and its own pictures,
+nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+from markupsafe import Markup
+
+from tonotopy.core.errors import InputError
+from tonotopy.views import findings as found
+from tonotopy.views.export import rendered, save_table
+from tonotopy.views.figures._contract import figure_module
+from tonotopy.views.grids import Grid, grid, pieces_grid, sites_grid
+from tonotopy.views.palette import MARKS
+from tonotopy.views.tables import InFolder, RunTables, as_run
+from tonotopy.views.words import count, printable
+
+ASSETS: Final = Path(__file__).parent / "assets"
+ROWS: Final = 60  # of a figure's numbers on the page; the rest is in the CSV
+
+#: Figures in reading order, with a short name each for the contents.
+ORDER: Final = {
+    "verdict-map": "Map",
+    "depth-profile": "Depth",
+    "audiograms": "Audiograms",
+    "sparsity-law": "Sparsity",
+    "view-curve": "View",
+    "margins": "Margins",
+    "anatomy": "Anatomy",
+    "first-layer": "First layer",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure on the page."""
+
+    name: str
+    short: str
+    title: str
+    caption: str
+    lines: tuple[str, ...]
+    grid: Grid
+    svg: str
+    csv: str
+    width: int
+    height: int
+
+
+def write_report(run: RunTables | InFolder | Path | str) -> Path:
+    """Write the report of a run into its folder.
+
+    Parameters
+    ----------
+    run : RunTables, opened run or path
+        The run, or its folder.
+
+    Returns
+    -------
+    pathlib.Path
+        ``report/index.html`` in the run folder.
+
+    Raises
+    ------
+    RunError
+        For a folder that cannot be read.
+    InputError
+        Where the report cannot be written.
+    """
+    tables = as_run(run)
+    folder = tables.folder / "report"
+    pictures = tuple(_picture(tables, name, folder) for name in ORDER)
+    save_table(tables.sites, folder / "data" / "sites.csv")
+    save_table(tables.verdicts, folder / "data" / "verdicts.csv")
+    index = folder / "index.html"
+    try:
+        # Last, so that a page is never older than what it shows.
+        index.write_text(page(tables, pictures), encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            "a run folder that can be written", repr(folder.name), error.strerror or ""
+        ) from error
+    return index
+
+
+def page(run: RunTables, pictures: tuple[Picture, ...]) -> str:
+    """The page as HTML."""
+    style = (ASSETS / "report.css").read_text(encoding="utf-8")
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            policy=policy(style),
+            style=Markup(style),  # noqa: S704 (our own file)
+            title=f"{run.encoder} · tonotopy",
+            question=run.verdict.get("question") or f"Do partials become stable features in {run.encoder}?",
+            sentence=run.verdict.get("sentence") or "",
+            facts=_facts(run),
+            complete=run.manifest.get("complete", True),
+            findings=found.findings(run),
+            intervals=found.intervals(run),
+            null_sentence=found.null_sentence(run),
+            stable_means=found.STABLE_MEANS,
+            marks=[(verdict, _swatch(verdict)) for verdict in MARKS],
+            unresolvable=found.unresolvable(run),
+            undefined=found.undefined(run),
+            figures=pictures,
+            sites=sites_grid(run),
+            notes=[
+                (row["site"], row["note"])
+                for _, row in run.sites.dropna(subset=["note"]).iterrows()
+                if row["note"]
+            ],
+            pieces_sentence=_pieces_sentence(run),
+            pieces=pieces_grid(run),
+            ledger_sentence=_ledger_sentence(run),
+            ledger=grid(run.ledger),
+            provenance=_provenance(run),
+        )
+    )
+
+
+def environment() -> jinja2.Environment:
+    """Templates that escape everything and refuse names that do not exist."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _shown(value: object) -> object:
+    """What a template prints: nothing hidden, and no line break before a sign for per cent."""
+    return value if isinstance(value, Markup) else printable(value).replace(" %", "\u00a0%")
+
+
+def policy(style: str) -> str:
+    """The content security policy: this style, pictures beside the page, nothing else.
+
+    ``file:`` stands beside ``'self'`` because a page opened from disk has no origin that some browsers would
+    take pictures from.
+    """
+    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
+    parts = ("default-src 'none'", f"style-src 'sha256-{digest}'", "style-src-attr 'unsafe-inline'")
+    return "; ".join([*parts, "img-src 'self' file:", "base-uri 'none'", "form-action 'none'"])
+
+
+def _picture(run: RunTables, name: str, folder: Path) -> Picture:
+    """Draw one figure, write it with its numbers, and say what it shows."""
+    module = figure_module(name)
+    figure, numbers = module.draw(run), module.data(run)
+    svg, csv = f"figures/{name}.svg", f"data/{name}.csv"
+    try:
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        (folder / svg).write_bytes(rendered(figure, "svg"))
+    except OSError as error:
+        raise InputError("a run folder that can be written", repr(svg), error.strerror or "") from error
+    save_table(numbers, folder / csv)
+    width, height = (round(96 * inches) for inches in figure.get_size_inches())
+    lines = tuple(module.describe(run))
+    shown = grid(numbers, ROWS)
+    return Picture(
+        name, ORDER[name], module.TITLE, module.caption(run), lines, shown, svg, csv, width, height
+    )
+
+
+def _swatch(verdict: str) -> dict[str, str]:
+    mark = MARKS[verdict]
+    style = f"background: {mark.colour}; color: {mark.on}"
+    return {"style": style, "letter": mark.letter, "meaning": mark.meaning}
+
+
+def _facts(run: RunTables) -> list[tuple[str, str]]:
+    grid_words = count(len(run.frequencies_hz), "frequency", "frequencies")
+    return [
+        ("encoder", run.encoder),
+        ("weights", run.weights),
+        ("music", run.music),
+        ("held-out pieces", f"{run.n_pieces:,}"),
+        ("preset", f"{run.preset}, {grid_words}"),
+        (
+            "floor",
+            count(run.floor_seeds, "untrained copy", "untrained copies") if run.floor_seeds else "none",
+        ),
+    ]
+
+
+def _pieces_sentence(run: RunTables) -> str:
+    if run.pieces.empty:
+        return f"The run lists no pieces; its numbers rest on {run.n_pieces}."
+    return f"Pieces, not frames, are the unit of evidence: {count(len(run.pieces), 'piece')} of {run.music}."
+
+
+def _ledger_sentence(run: RunTables) -> str:
+    skipped = run.manifest.get("skipped")
+    many = skipped if isinstance(skipped, int) else len(run.ledger)
+    if not many:
+        return "None: every file was read."
+    return f"{count(many, 'file')} could not be used, for the reason given."
+
+
+def _provenance(run: RunTables) -> list[tuple[str, str]]:
+    """The manifest and the plan, flat, in their own order."""
+    return [*_flat(run.manifest), *(("plan: " + key, value) for key, value in _flat(run.plan))]
+
+
+def _flat(record: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for key, value in record.items():
+        name = f"{above}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            rows += _flat(value, f"{name}: ")
+        elif isinstance(value, list):
+            rows.append((name, ", ".join(str(item) for item in value)))
+        else:
+            rows.append((name, "undefined" if value is None else str(value)))
+    return rows

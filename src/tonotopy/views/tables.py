@@ -1,0 +1,235 @@
+"""A run folder as tables: read once, checked at the door, never changed.
+
+Conventions ----------- Sites are in depth order everywhere. Frequencies are in Hz, levels in dB re L(f),
+shares between 0 and 1, views in samples or seconds as the column says. Not-a-number is *undefined*; an
+audiogram of infinity is *never*. What a run did not measure is an empty table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from tonotopy.core.errors import InputError, RunError
+from tonotopy.views._reading import DTYPES, read_json, read_table, read_toml
+from tonotopy.views._schema import LEGAL, NEEDED, TABLES, TEXT, VERDICTS, share
+
+#: Fewer pieces leave intervals undefined.
+LEAST_PIECES_FOR_INTERVALS = 8
+#: The layout of run folders that this package reads.
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """Everything a figure or a report is drawn from.
+
+    Attributes
+    ----------
+    folder
+        Where it was read from.
+    plan, manifest, verdict, anatomy
+        ``plan.toml`` and the three JSON records; ``anatomy`` is empty where the run has none.
+    verdicts, sites, floor, ladder, sparsity, view_curve, pieces, ledger
+        The tables.
+    """
+
+    folder: Path
+    plan: dict[str, Any] = field(repr=False)
+    manifest: dict[str, Any] = field(repr=False)
+    verdict: dict[str, Any] = field(repr=False)
+    anatomy: dict[str, Any] = field(repr=False)
+    verdicts: pd.DataFrame = field(repr=False)
+    sites: pd.DataFrame = field(repr=False)
+    floor: pd.DataFrame = field(repr=False)
+    ladder: pd.DataFrame = field(repr=False)
+    sparsity: pd.DataFrame = field(repr=False)
+    view_curve: pd.DataFrame = field(repr=False)
+    pieces: pd.DataFrame = field(repr=False)
+    ledger: pd.DataFrame = field(repr=False)
+
+    @classmethod
+    def read(cls, folder: Path | str) -> RunTables:
+        """Read and check a run folder.
+
+        Parameters
+        ----------
+        folder : path
+            The run folder.
+
+        Returns
+        -------
+        RunTables
+            Its tables.
+
+        Raises
+        ------
+        RunError
+            Where the folder is absent, incomplete, damaged, or of another version.
+        """
+        root = Path(folder)
+        if not root.is_dir():
+            raise RunError("a run folder", repr(root.name), "a misspelt path, or a run that never started")
+        plan = read_toml(root, "plan.toml")
+        _check_version(plan)
+        manifest = read_json(root, "manifest.json")
+        tables = {name: _table(root, name) for name in TABLES}
+        tables["sites"] = _with_seconds(tables["sites"], manifest)
+        run = cls(
+            folder=root,
+            plan=plan,
+            manifest=manifest,
+            verdict=read_json(root, "verdict.json"),
+            anatomy=read_json(root, "anatomy.json") if (root / "anatomy.json").exists() else {},
+            **tables,
+        )
+        _validate(run)
+        return run
+
+    @property
+    def encoder(self) -> str:
+        """Name of the encoder."""
+        return _word(self.verdict.get("encoder"))
+
+    @property
+    def weights(self) -> str:
+        """Which weights, in words."""
+        return _word(self.verdict.get("weights"))
+
+    @property
+    def music(self) -> str:
+        """Which music, as it was asked for."""
+        return _word(self.verdict.get("music"))
+
+    @property
+    def preset(self) -> str:
+        """Name of the preset."""
+        return _word(self.verdict.get("preset"))
+
+    @property
+    def n_pieces(self) -> int:
+        """Held-out pieces, the unit of statistics."""
+        return int(self.verdict["n_pieces"])
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether there are pieces enough for intervals."""
+        return self.n_pieces >= LEAST_PIECES_FOR_INTERVALS
+
+    @property
+    def site_names(self) -> tuple[str, ...]:
+        """Sites in depth order."""
+        return tuple(self.sites["site"])
+
+    @property
+    def frequencies_hz(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """The grid, ascending."""
+        return np.unique(self.verdicts["frequency_hz"].to_numpy(dtype=np.float64))
+
+    @property
+    def floor_seeds(self) -> int:
+        """How many untrained copies were measured."""
+        return int(self.floor["seed"].nunique())
+
+    def chosen(self, site: str | None) -> tuple[str, ...]:
+        """One site as a tuple, or all of them in depth order.
+
+        Raises
+        ------
+        InputError
+            For a site that the run does not have.
+        """
+        if site is None:
+            return self.site_names
+        if site not in self.site_names:
+            raise InputError("a site of this run", repr(site), "a misspelt name", self.site_names)
+        return (site,)
+
+    def of(self, table: pd.DataFrame, sites: tuple[str, ...]) -> pd.DataFrame:
+        """Rows of a table that belong to these sites, in their order, other order kept."""
+        found = table[table["site"].isin(sites)]
+        rank = found["site"].map({name: index for index, name in enumerate(sites)})
+        return found.iloc[np.argsort(rank.to_numpy(dtype=np.int64), kind="stable")].reset_index(drop=True)
+
+
+class InFolder(Protocol):
+    """Anything that knows its run folder, such as an opened run."""
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+
+
+def as_run(run: RunTables | InFolder | Path | str) -> RunTables:
+    """A run as it is, or read from its folder."""
+    if isinstance(run, RunTables):
+        return run
+    return RunTables.read(run if isinstance(run, Path | str) else run.path)
+
+
+def _word(value: object) -> str:
+    return "undefined" if value is None or value == "" else str(value)
+
+
+def _check_version(plan: dict[str, Any]) -> None:
+    found = plan.get("schema", SCHEMA)
+    if found != SCHEMA:
+        cause = "a run written by another version of tonotopy"
+        raise RunError("a run folder of a known schema", f"schema {found!r}", cause, [str(SCHEMA)])
+
+
+def _table(root: Path, name: str) -> pd.DataFrame:
+    """One table with its values checked; empty where the run has none."""
+    columns = TABLES[name]
+    file = f"tables/{name}.parquet"
+    if name not in NEEDED and not (root / file).exists():
+        return pd.DataFrame({column: pd.Series(dtype=DTYPES[kind]) for column, kind in columns.items()})
+    table = read_table(root, file, columns)
+    if "site" in columns and bool(table["site"].isna().any()):
+        raise RunError(f"a site in every row of {name}", "a gap")
+    for column in (column for column, kind in columns.items() if kind == TEXT):
+        legal = LEGAL.get((name, column))
+        strange = [] if legal is None else sorted(set(table[column].dropna()) - set(legal))
+        if strange:
+            raise RunError(
+                f"known words in column {column!r} of {name}", repr(strange[0])[:80], "", legal or ()
+            )
+    return _sorted(table)
+
+
+def _with_seconds(sites: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
+    """Sites with their view in seconds too, ``view_s``."""
+    rate_hz = manifest.get("sample_rate_hz")
+    if not isinstance(rate_hz, int | float) or not rate_hz > 0:
+        raise RunError("sample_rate_hz in manifest.json", repr(rate_hz)[:80])
+    return sites.assign(view_s=sites["view"] / rate_hz)
+
+
+def _sorted(table: pd.DataFrame) -> pd.DataFrame:
+    keys = [key for key in ("order", "seed", "frequency_hz", "number") if key in table.columns]
+    return table.sort_values(keys, kind="stable", ignore_index=True) if keys else table
+
+
+def _validate(run: RunTables) -> None:
+    """Refuse tables that contradict one another or cannot be true."""
+    if not isinstance(run.verdict.get("n_pieces"), int):
+        raise RunError("n_pieces in verdict.json", repr(run.verdict.get("n_pieces"))[:80])
+    if len(set(run.site_names)) != len(run.site_names) or not run.site_names:
+        raise RunError("one row for each of one or more sites in sites", f"{len(run.sites)} rows")
+    for name in ("verdicts", "floor", "ladder", "sparsity", "view_curve"):
+        table = getattr(run, name)
+        stray = sorted(set(table["site"]) - set(run.site_names))
+        if stray:
+            raise RunError(f"sites of the run in {name}", repr(stray[0])[:80], "", run.site_names[:20])
+        if "frequency_hz" in table and not bool((table["frequency_hz"] > 0.0).all()):
+            raise RunError(f"frequencies above 0 Hz in {name}", "one that is not")
+    if bool(run.verdicts.duplicated(["site", "frequency_hz"]).any()):
+        raise RunError("one verdict for each site and frequency", "two for the same")
+    for verdict in VERDICTS:
+        values = run.sites[f"share_{share(verdict)}"].dropna()
+        if not bool(values.between(-1e-9, 1.0 + 1e-9).all()):
+            raise RunError("shares between 0 and 1 in sites", f"{float(values.abs().max()):g}")
