@@ -11,11 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tonotopy.judgement.verdict import LEAST_FRAMES, LEAST_PIECES, Evidence, Judgement, Thresholds, judge, passes
+from tonotopy.judgement.verdict import (
+    LEAST_FRAMES,
+    LEAST_PIECES,
+    Evidence,
+    Judgement,
+    Thresholds,
+    judge,
+    passes,
+)
 from tonotopy.measures.evoked import evoked_shares, parallelism, rank
 from tonotopy.measures.measures import Measures, measure
 from tonotopy.measures.power import STRENGTHS, plant, threshold
@@ -43,7 +52,9 @@ class SiteResult:
     measures: dict[str, Measures] = field(repr=False)  # line, plane, raw, sparse, pooled, in_family, shuffled
     line: Readout = field(repr=False)
     plane: Readout = field(repr=False)
-    reported: dict[str, NDArray] = field(repr=False)  # ev1, ev2, parallelism, parallelism_far, separability
+    reported: dict[str, NDArray[Any]] = field(
+        repr=False
+    )  # ev1, ev2, parallelism, parallelism_far, separability
     rank: float
     shuffled_stable: float
     law: Law | None = field(repr=False)
@@ -121,7 +132,9 @@ def _fit(training: Recording, synthetic: Sequence[str], question: Question) -> d
     fits = fit_many(training, question.frequency_hz, folds, kinds=kinds)
     if question.full:
         shuffled = shuffle_labels(training.take(training.trials.family != HELD_OUT), seed=question.seed)
-        fits |= fit_many(shuffled, question.frequency_hz, {"shuffled": synthetic}, kinds={"shuffled": ["line"]})
+        fits |= fit_many(
+            shuffled, question.frequency_hz, {"shuffled": synthetic}, kinds={"shuffled": ["line"]}
+        )
     return fits
 
 
@@ -133,7 +146,9 @@ def shuffle_labels(recording: Recording, *, seed: int) -> Recording:
         for context in np.unique(trials.context[trials.family == family]):
             rows = np.flatnonzero((trials.family == family) & (trials.context == context))
             order[rows] = rng.permutation(rows)
-    labels = replace(trials, frequency_index=trials.frequency_index[order], frequency_hz=trials.frequency_hz[order])
+    labels = replace(
+        trials, frequency_index=trials.frequency_index[order], frequency_hz=trials.frequency_hz[order]
+    )
     return Recording(labels, recording.core, recording.extra)
 
 
@@ -190,7 +205,9 @@ def undefined_reasons(music: Recording, line: Measures, n_frequencies: int) -> t
     return tuple(reasons)
 
 
-def _reported(training: Recording, music: Recording, sums: Tally, question: Question) -> dict[str, NDArray]:
+def _reported(
+    training: Recording, music: Recording, sums: Tally, question: Question
+) -> dict[str, NDArray[Any]]:
     """What is reported and not judged."""
     n = len(question.frequency_hz)
     ev1, ev2 = evoked_shares(training, music, n)

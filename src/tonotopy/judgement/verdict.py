@@ -7,6 +7,7 @@ bootstrap over pieces, the *same* resamples for every readout. A verdict is the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,9 @@ class Judgement:
 
     verdict: NDArray[np.int64] = field(repr=False)  # [resample, frequency], index into VERDICTS
     probability: NDArray[np.float64] = field(repr=False)  # [frequency] share of bootstraps that agree
-    line: NDArray[np.str_] = field(repr=False)  # [frequency] passes, coincidental, entangled, absent, undefined
+    line: NDArray[np.str_] = field(
+        repr=False
+    )  # [frequency] passes, coincidental, entangled, absent, undefined
     plane: NDArray[np.str_] = field(repr=False)  # [frequency] passes, entangled, absent, undefined
     inherited: NDArray[np.bool_] = field(repr=False)  # [frequency] plane passes, but so does the raw window
     beats_raw: NDArray[np.float64] = field(repr=False)  # [frequency] share of bootstraps
@@ -125,9 +128,9 @@ def _coincidental(evidence: Evidence, limits: Thresholds) -> NDArray[np.bool_]:
 
 
 def _per_readout(
-    undefined: NDArray, ok: NDArray, detected: NDArray, coincidental: NDArray | None
+    undefined: NDArray[Any], ok: NDArray[Any], detected: NDArray[Any], coincidental: NDArray[Any] | None
 ) -> NDArray[np.str_]:
-    """passes / coincidental (line only) / entangled / absent, per readout."""
+    """Passes / coincidental (line only) / entangled / absent, per readout."""
     rules, names = [undefined, ok], ["undefined", "passes"]
     if coincidental is not None:
         rules.append(coincidental)

@@ -43,14 +43,20 @@ def evoked_shares(training: Recording, held_out: Recording, n_frequencies: int) 
 def parallelism(training: Recording, frequency_hz: Array) -> tuple[Array, Array]:
     """Parallelism and its value between far frequencies, each ``[frequency]``."""
     families = np.unique(training.trials.family)
-    means = np.stack([_family_means(training.take(training.trials.family == f), len(frequency_hz)) for f in families])
+    means = np.stack(
+        [_family_means(training.take(training.trials.family == f), len(frequency_hz)) for f in families]
+    )
     norm = np.linalg.norm(means, axis=-1, keepdims=True)
-    unit = np.divide(means, norm, out=np.full_like(means, np.nan), where=norm > 0)  # [family, frequency, unit]
+    unit = np.divide(
+        means, norm, out=np.full_like(means, np.nan), where=norm > 0
+    )  # [family, frequency, unit]
     cosine = np.einsum("afu,bgu->abfg", unit, unit)
     off = ~np.eye(len(families), dtype=bool)
     between = np.nanmean(cosine[off], axis=0) if off.any() else np.full((len(frequency_hz),) * 2, np.nan)
     far = np.abs(erb.rate(frequency_hz)[:, None] - erb.rate(frequency_hz)[None, :]) > NEAR_ERB
-    far_mean = np.array([np.nanmean(row[mask]) if mask.any() else np.nan for row, mask in zip(between, far, strict=True)])
+    far_mean = np.array(
+        [np.nanmean(row[mask]) if mask.any() else np.nan for row, mask in zip(between, far, strict=True)]
+    )
     return np.diagonal(between).copy(), far_mean
 
 

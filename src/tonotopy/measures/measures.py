@@ -20,6 +20,7 @@ over phase. NaN is *undefined*.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,23 +34,23 @@ JUDGED = ("detection", "identification", "consistency", "specificity", "largest_
 #: Detection at which the audiogram reads its level.
 AUDIOGRAM_DETECTION = 0.9
 #: A lobe needs this many frames to be one.
-LEAST_LOBE_FRAMES = 8
+LEAST_LOBE_FRAMES = 4
 
 
 @dataclass(frozen=True)
 class Measures:
     """Measures of one readout, each ``[resample, frequency]``; the first resample is the data itself."""
 
-    detection: NDArray = field(repr=False)
-    identification: NDArray = field(repr=False)
-    consistency: NDArray = field(repr=False)
-    specificity: NDArray = field(repr=False)
-    largest_lobe: NDArray = field(repr=False)
-    gradedness: NDArray = field(repr=False)
-    tonality: NDArray = field(repr=False)
-    audiogram_db: NDArray = field(repr=False)
-    ladder: NDArray = field(repr=False)  # [resample, level, frequency] detection at each level
-    frames: NDArray = field(repr=False)  # [frequency] frames a side
+    detection: NDArray[Any] = field(repr=False)
+    identification: NDArray[Any] = field(repr=False)
+    consistency: NDArray[Any] = field(repr=False)
+    specificity: NDArray[Any] = field(repr=False)
+    largest_lobe: NDArray[Any] = field(repr=False)
+    gradedness: NDArray[Any] = field(repr=False)
+    tonality: NDArray[Any] = field(repr=False)
+    audiogram_db: NDArray[Any] = field(repr=False)
+    ladder: NDArray[Any] = field(repr=False)  # [resample, level, frequency] detection at each level
+    frames: NDArray[Any] = field(repr=False)  # [frequency] frames a side
 
     def point(self, name: str) -> NDArray[np.float64]:
         """One measure on the data itself, ``[frequency]``."""
@@ -79,8 +80,8 @@ def measure(sums: Tally, weights: NDArray[np.float64]) -> Measures:
     )
 
 
-def _ratio(top: NDArray, bottom: NDArray) -> NDArray[np.float64]:
-    """top / bottom, NaN where the bottom is 0."""
+def _ratio(top: NDArray[Any], bottom: NDArray[Any]) -> NDArray[np.float64]:
+    """Top / bottom, NaN where the bottom is 0."""
     return np.divide(top, bottom, out=np.full(np.broadcast(top, bottom).shape, np.nan), where=bottom > 0)
 
 

@@ -42,7 +42,9 @@ class Plant:
     measures: Measures
 
 
-def gains(recording: Recording, frequency_hz: float) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+def gains(
+    recording: Recording, frequency_hz: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Gain of the planted unit for every core and extra sound: ``[trial, sound]`` each.
 
     Amplitudes of partials that sound together add.
@@ -84,8 +86,8 @@ def plant(
     """Plant one random direction at one frequency at several strengths and read it in music."""
     rng = np.random.default_rng([seed, index])
     units = training.core.shape[-1]
-    u = rng.standard_normal(units)
-    u /= np.linalg.norm(u)
+    drawn = rng.standard_normal(units)
+    u = np.asarray(drawn / np.linalg.norm(drawn))
     absent = music.absent.reshape(-1, units).astype(np.float64)
     absent = absent[np.isfinite(absent).all(axis=1)]
     spread = float(np.sqrt(np.sum(np.var(absent, axis=0))))
@@ -95,10 +97,13 @@ def plant(
     ]
     found = []
     for strength in strengths:
-        w = _refit(sums, u * strength * spread)
-        readout = Readout("line", np.ones((1, 1, len(frequency_hz))), np.zeros((1, len(frequency_hz))), np.ones(len(frequency_hz), dtype=bool))
+        w = _refit(sums, np.asarray(u * strength * spread))
+        n = len(frequency_hz)
+        readout = Readout("line", np.ones((1, 1, n)), np.zeros((1, n)), np.ones(n, dtype=bool))
         projected = _project(music, w, strength * spread * float(w @ u), frequency_hz[index])
-        values = measure(tally(readout, projected, frequency_hz, sample_rate_hz), np.ones((1, _n_pieces(music))))
+        values = measure(
+            tally(readout, projected, frequency_hz, sample_rate_hz), np.ones((1, _n_pieces(music)))
+        )
         found.append(Plant(index, strength, values))
     return found
 
@@ -131,7 +136,9 @@ class _Sums:
         self.size = delta.size
         flat = recording.absent.reshape(-1, units)
         flat = flat[np.isfinite(flat).all(axis=1)]
-        self.absent_covariance = gram(flat - flat.mean(axis=0, dtype=np.float64).astype(np.float32)) / len(flat)
+        self.absent_covariance = gram(flat - flat.mean(axis=0, dtype=np.float64).astype(np.float32)) / len(
+            flat
+        )
 
 
 def _refit(sums: list[_Sums], planted: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,9 @@ Intervals come from a bootstrap over contexts (in music: pieces).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +61,9 @@ def sparsity_law(
     units, number = np.unique(keys, return_inverse=True)
     weights = piece_weights(len(units), n_resamples, seed=seed)
     plain = Recording(replace(trials, piece=number), held_out.core)
-    rows, curves = [], {name: [] for name in NULLS}
-    for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
+    rows: list[dict[str, float]] = []
+    curves: dict[str, list[NDArray[np.float64]]] = {name: [] for name in NULLS}
+    for low, high in itertools.pairwise(EDGES):
         inside = (trials.occupancy >= low) & (trials.occupancy < high)
         if inside.sum() < LEAST_TRIALS:
             continue
@@ -81,7 +84,7 @@ def sparsity_law(
 
 
 def _bin(
-    line: Readout, trials: Recording, weights: NDArray, frequency_hz: NDArray, sample_rate_hz: int
+    line: Readout, trials: Recording, weights: NDArray[Any], frequency_hz: NDArray[Any], sample_rate_hz: int
 ) -> dict[str, NDArray[np.float64]]:
     """Mean over frequencies of each measure in one bin, ``[resample]``."""
     present = np.unique(trials.trials.piece)
@@ -105,7 +108,7 @@ def _interval(samples: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _half(x: NDArray, curves: NDArray, null: float) -> tuple[float, float, float]:
+def _half(x: NDArray[Any], curves: NDArray[Any], null: float) -> tuple[float, float, float]:
     """Occupancy where each curve ``[bin, resample]`` first falls half way to its null, on a log axis."""
     if len(x) < 2:
         return float("nan"), float("nan"), float("nan")
@@ -113,8 +116,8 @@ def _half(x: NDArray, curves: NDArray, null: float) -> tuple[float, float, float
     return (float(points[0]), *_interval(points[1:]))
 
 
-def _crossing(x: NDArray, curve: NDArray, null: float) -> float:
-    """inf where the curve never falls half way; NaN where it starts at its null."""
+def _crossing(x: NDArray[Any], curve: NDArray[Any], null: float) -> float:
+    """Inf where the curve never falls half way; NaN where it starts at its null."""
     if not np.isfinite(curve[0]) or curve[0] <= null:
         return float("nan")
     half = (curve[0] + null) / 2

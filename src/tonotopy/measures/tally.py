@@ -11,6 +11,7 @@ tried on synthetic families; responses r are answers to changes. Sums are float6
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import scipy.stats
@@ -31,27 +32,29 @@ class Tally:
     """Sums per target and piece; see the module docstring."""
 
     # [frequency, piece, piece] wins and pairs of present (or named sound) against another
-    detection: tuple[NDArray, NDArray] = field(repr=False)
-    identification: tuple[NDArray, NDArray] = field(repr=False)
-    ladder: tuple[NDArray, NDArray] | None = field(repr=False)  # [level, frequency, piece, piece]
-    tonality: tuple[NDArray, NDArray] | None = field(repr=False)
-    own_sum: NDArray = field(repr=False)  # [frequency, piece]: sums of r, r², and frames, over changes by f
-    own_square: NDArray = field(repr=False)
-    own_count: NDArray = field(repr=False)
-    near_square: NDArray = field(repr=False)  # [frequency, piece]: within 1.5 ERB of f
-    near_count: NDArray = field(repr=False)
-    far_square: NDArray = field(repr=False)
-    far_count: NDArray = field(repr=False)
-    near_width_erb: NDArray = field(repr=False)  # [frequency]: width of the region inside the range
-    far_width_erb: NDArray = field(repr=False)
-    lobe_square: NDArray = field(repr=False)  # [bin, frequency, piece]
-    lobe_count: NDArray = field(repr=False)
-    probe_square: NDArray | None = field(repr=False)  # [ratio, frequency, piece]
-    probe_count: NDArray | None = field(repr=False)
-    gradedness: NDArray | None = field(repr=False)  # [frequency, piece] sums of Spearman over contexts
-    gradedness_count: NDArray | None = field(repr=False)
-    separability: NDArray | None = field(repr=False)  # [frequency] median ratio over all pieces
-    valid: NDArray = field(repr=False)  # [frequency]: the readout could be fitted
+    detection: tuple[NDArray[Any], NDArray[Any]] = field(repr=False)
+    identification: tuple[NDArray[Any], NDArray[Any]] = field(repr=False)
+    ladder: tuple[NDArray[Any], NDArray[Any]] | None = field(repr=False)  # [level, frequency, piece, piece]
+    tonality: tuple[NDArray[Any], NDArray[Any]] | None = field(repr=False)
+    own_sum: NDArray[Any] = field(
+        repr=False
+    )  # [frequency, piece]: sums of r, r², and frames, over changes by f
+    own_square: NDArray[Any] = field(repr=False)
+    own_count: NDArray[Any] = field(repr=False)
+    near_square: NDArray[Any] = field(repr=False)  # [frequency, piece]: within 1.5 ERB of f
+    near_count: NDArray[Any] = field(repr=False)
+    far_square: NDArray[Any] = field(repr=False)
+    far_count: NDArray[Any] = field(repr=False)
+    near_width_erb: NDArray[Any] = field(repr=False)  # [frequency]: width of the region inside the range
+    far_width_erb: NDArray[Any] = field(repr=False)
+    lobe_square: NDArray[Any] = field(repr=False)  # [bin, frequency, piece]
+    lobe_count: NDArray[Any] = field(repr=False)
+    probe_square: NDArray[Any] | None = field(repr=False)  # [ratio, frequency, piece]
+    probe_count: NDArray[Any] | None = field(repr=False)
+    gradedness: NDArray[Any] | None = field(repr=False)  # [frequency, piece] sums of Spearman over contexts
+    gradedness_count: NDArray[Any] | None = field(repr=False)
+    separability: NDArray[Any] | None = field(repr=False)  # [frequency] median ratio over all pieces
+    valid: NDArray[Any] = field(repr=False)  # [frequency]: the readout could be fitted
 
     @property
     def n_pieces(self) -> int:
@@ -59,7 +62,9 @@ class Tally:
         return int(self.own_sum.shape[1])
 
 
-def tally(readout: Readout, held_out: Recording, frequency_hz: NDArray[np.float64], sample_rate_hz: int) -> Tally:
+def tally(
+    readout: Readout, held_out: Recording, frequency_hz: NDArray[np.float64], sample_rate_hz: int
+) -> Tally:
     """Try a readout on held-out trials.
 
     Parameters
@@ -70,7 +75,10 @@ def tally(readout: Readout, held_out: Recording, frequency_hz: NDArray[np.float6
     trials = held_out.trials
     pieces, piece = np.unique(trials.piece, return_inverse=True)
     n_f, n_p = len(frequency_hz), len(pieces)
-    sounds = {name: readout.own(held_out.sound(name), trials.frequency_index) for name in ("absent", "present", "foil")}
+    sounds = {
+        name: readout.own(held_out.sound(name), trials.frequency_index)
+        for name in ("absent", "present", "foil")
+    }
     if held_out.extra is not None:
         for level in LADDER_DB:
             name = f"level{level:+d}"
@@ -101,10 +109,12 @@ def tally(readout: Readout, held_out: Recording, frequency_hz: NDArray[np.float6
 class _Compare:
     """Wins of one sound's answers over another's, per target: ``[frequency, piece, piece]``."""
 
-    def __init__(self, sounds: dict[str, NDArray], index: NDArray, piece: NDArray, n_f: int, n_p: int) -> None:
+    def __init__(
+        self, sounds: dict[str, NDArray[Any]], index: NDArray[Any], piece: NDArray[Any], n_f: int, n_p: int
+    ) -> None:
         self.sounds, self.index, self.piece, self.n_f, self.n_p = sounds, index, piece, n_f, n_p
 
-    def __call__(self, positive: str, negative: str) -> tuple[NDArray, NDArray]:
+    def __call__(self, positive: str, negative: str) -> tuple[NDArray[Any], NDArray[Any]]:
         won, pairs = np.zeros((self.n_f, self.n_p, self.n_p)), np.zeros((self.n_f, self.n_p, self.n_p))
         for f in np.unique(self.index):
             rows = self.index == f
@@ -115,7 +125,7 @@ class _Compare:
         return won, pairs
 
 
-def _by_piece(values: NDArray, piece: NDArray, n_p: int) -> NDArray[np.float64]:
+def _by_piece(values: NDArray[Any], piece: NDArray[Any], n_p: int) -> NDArray[np.float64]:
     """Sums over rows of ``[row, ...]`` by piece, ``[..., piece]``."""
     total = np.zeros((n_p, *values.shape[1:]))
     np.add.at(total, piece, values)
@@ -125,11 +135,11 @@ def _by_piece(values: NDArray, piece: NDArray, n_p: int) -> NDArray[np.float64]:
 def _responses(
     readout: Readout,
     held_out: Recording,
-    piece: NDArray,
+    piece: NDArray[Any],
     frequency_hz: NDArray[np.float64],
     sample_rate_hz: int,
     n_p: int,
-) -> dict[str, NDArray]:
+) -> dict[str, NDArray[Any]]:
     """Sums of responses to f itself, near it, far from it, and in 1-ERB bins of what is far."""
     trials = held_out.trials
     r = np.concatenate([readout.change(held_out.delta("present")), readout.change(held_out.delta("foil"))])
@@ -169,13 +179,15 @@ def _responses(
 
 
 def _masked(
-    square: NDArray, mask: NDArray[np.bool_], piece: NDArray, n_p: int, frames: int
+    square: NDArray[Any], mask: NDArray[np.bool_], piece: NDArray[Any], n_p: int, frames: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sums of squares and frame counts under a mask, each ``[frequency, piece]``."""
     return _by_piece(np.where(mask, square, 0.0), piece, n_p), _by_piece(mask * float(frames), piece, n_p)
 
 
-def _lobe_masks(distance: NDArray, low: float, high: float, grid: NDArray) -> list[NDArray[np.bool_]]:
+def _lobe_masks(
+    distance: NDArray[Any], low: float, high: float, grid: NDArray[Any]
+) -> list[NDArray[np.bool_]]:
     """Masks of the 1-ERB bins beyond 1.5 ERB, on both sides; a last bin of under half an ERB joins its neighbour."""
     masks = []
     n_bins = int(np.ceil((high - low - NEAR_ERB) / LOBE_BIN_ERB))
@@ -190,7 +202,7 @@ def _lobe_masks(distance: NDArray, low: float, high: float, grid: NDArray) -> li
 
 
 def _probes(
-    readout: Readout, held_out: Recording, piece: NDArray, n_f: int, n_p: int
+    readout: Readout, held_out: Recording, piece: NDArray[Any], n_f: int, n_p: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sums of squared responses to harmonic probes, ``[ratio, frequency, piece]``, and frame counts."""
     trials = held_out.trials
@@ -201,7 +213,9 @@ def _probes(
         return square, count
     zero_centre = Readout(readout.kind, readout.weights, np.zeros_like(readout.centre), readout.valid)
     r = zero_centre.own(change[rows], trials.frequency_index[rows])
-    ratio = np.abs(np.log(trials.probe_hz[rows] / trials.frequency_hz[rows])[:, None] - np.log(PROBE_RATIOS)).argmin(1)
+    ratio = np.abs(
+        np.log(trials.probe_hz[rows] / trials.frequency_hz[rows])[:, None] - np.log(PROBE_RATIOS)
+    ).argmin(1)
     where = (ratio, trials.frequency_index[rows], piece[rows])
     np.add.at(square, where, np.sum(r**2, axis=1))
     np.add.at(count, where, r.shape[1])
@@ -209,10 +223,12 @@ def _probes(
 
 
 def _gradedness(
-    sounds: dict[str, NDArray], index: NDArray, piece: NDArray, n_f: int, n_p: int
+    sounds: dict[str, NDArray[Any]], index: NDArray[Any], piece: NDArray[Any], n_f: int, n_p: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sums over contexts of the Spearman correlation of frame-mean answer with level, and their counts."""
-    answers = np.stack([sounds[f"level{level:+d}"].mean(axis=1) for level in LADDER_DB], axis=1)  # [trial, level]
+    answers = np.stack(
+        [sounds[f"level{level:+d}"].mean(axis=1) for level in LADDER_DB], axis=1
+    )  # [trial, level]
     ranks = scipy.stats.rankdata(answers, axis=1)
     ranks -= ranks.mean(axis=1, keepdims=True)
     order = np.arange(len(LADDER_DB)) - (len(LADDER_DB) - 1) / 2

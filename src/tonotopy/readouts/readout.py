@@ -18,8 +18,9 @@ Sources: SPEC of tonotopy § 4; for filters against patterns, Haufe et al. 2014.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -65,7 +66,7 @@ class Readout:
             out[rows] = self._answer(centred, self.weights[:, :, f : f + 1])[..., 0]
         return out
 
-    def _answer(self, values: NDArray, weights: NDArray) -> NDArray[np.float64]:
+    def _answer(self, values: NDArray[Any], weights: NDArray[Any]) -> NDArray[np.float64]:
         unit, component, frequency = weights.shape
         answers = (values @ weights.reshape(unit, -1)).reshape(*values.shape[:-1], component, frequency)
         if self.kind == "line":
@@ -101,8 +102,10 @@ def fit_many(
     -------
     fold -> kind -> Readout
     """
-    moments = {f: _Moments(recording.take(recording.trials.family == f)) for fam in folds.values() for f in fam}
-    fitted: dict[str, dict[str, list]] = {fold: {kind: [] for kind in kinds[fold]} for fold in folds}
+    moments = {
+        f: _Moments(recording.take(recording.trials.family == f)) for fam in folds.values() for f in fam
+    }
+    fitted: dict[str, dict[str, list[Any]]] = {fold: {kind: [] for kind in kinds[fold]} for fold in folds}
     for index, frequency in enumerate(frequency_hz):
         near = {family: m.near(float(frequency)) for family, m in moments.items()}
         for fold, families in folds.items():
@@ -158,14 +161,21 @@ def gram(rows: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _solve(
-    moments: Sequence[_Moments], near: Sequence[tuple[NDArray[np.float64], int]], index: int, kinds: Sequence[str]
-) -> dict[str, tuple[NDArray, NDArray, bool]]:
+    moments: Sequence[_Moments],
+    near: Sequence[tuple[NDArray[np.float64], int]],
+    index: int,
+    kinds: Sequence[str],
+) -> dict[str, tuple[NDArray[Any], NDArray[Any], bool]]:
     """Line and plane of one target from the sums of the fold's families: kind -> (weights, centre, valid)."""
     units = moments[0].gram.shape[0]
     # Means weigh families alike, whatever number of trials each of them has left.
     own = [m.of_target(index) for m in moments]
     own = [rows for rows in own if len(rows)]
-    centre = [m.absent[m.absent_target == index].mean(axis=(0, 1), dtype=np.float64) for m in moments if len(m.absent)]
+    centre = [
+        m.absent[m.absent_target == index].mean(axis=(0, 1), dtype=np.float64)
+        for m in moments
+        if len(m.absent)
+    ]
     s_a = np.mean([m.absent_covariance for m in moments], axis=0)
     far_sum = np.sum([m.gram - n[0] for m, n in zip(moments, near, strict=True)], axis=0)
     traces = np.trace(s_a), np.trace(far_sum)
@@ -207,7 +217,7 @@ def _plane(factor: NDArray[np.float64], own: Sequence[NDArray[np.float32]]) -> N
     return np.asarray(plane[:, ::-1])
 
 
-def _stack(kind: str, columns: Sequence[tuple[NDArray, NDArray, bool]]) -> Readout:
+def _stack(kind: str, columns: Sequence[tuple[NDArray[Any], NDArray[Any], bool]]) -> Readout:
     """One Readout from the columns of all targets."""
     weights = np.stack([column[0] for column in columns], axis=-1)
     valid = np.array([column[2] for column in columns]) & np.isfinite(weights).all(axis=(0, 1))

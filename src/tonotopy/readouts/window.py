@@ -42,7 +42,9 @@ def windows(site: Site, longest_view: int) -> tuple[Window, ...]:
         if view > longest_view and frames > 1:
             break
         kept = min(frames, max(1, LIMIT // site.units))
-        found.append(Window(frames, view, np.unique(np.linspace(0, frames - 1, kept).round().astype(np.int64))))
+        found.append(
+            Window(frames, view, np.unique(np.linspace(0, frames - 1, kept).round().astype(np.int64)))
+        )
         if view >= longest_view:
             break
         frames = min(frames * STEP, max(frames + 1, 1 + (longest_view - site.view) // site.hop))

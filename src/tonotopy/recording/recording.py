@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ class TrialTable:
         }
         return TrialTable(**columns, occupancy=np.array(occupancy, dtype=np.float64))
 
-    def take(self, index: NDArray) -> TrialTable:
+    def take(self, index: NDArray[Any]) -> TrialTable:
         """Rows by index or mask."""
         return TrialTable(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
@@ -67,7 +68,7 @@ class Recording:
     core: NDArray[np.float32] = field(repr=False)  # [trial, sound, frame, unit]
     extra: NDArray[np.float32] | None = field(default=None, repr=False)  # [trial, sound, frame, unit]
 
-    def take(self, index: NDArray) -> Recording:
+    def take(self, index: NDArray[Any]) -> Recording:
         """Trials by index or mask."""
         extra = None if self.extra is None else self.extra[index]
         return Recording(self.trials.take(index), self.core[index], extra)
@@ -136,9 +137,7 @@ def _core(names: Sequence[tuple[str, ...]], values: NDArray[np.float32]) -> NDAr
     return values[first[:, None] + np.arange(len(CORE))]
 
 
-def _arranged(
-    table: TrialTable, names: Sequence[tuple[str, ...]], values: NDArray[np.float32]
-) -> Recording:
+def _arranged(table: TrialTable, names: Sequence[tuple[str, ...]], values: NDArray[np.float32]) -> Recording:
     """Sounds in presentation order, ``[sound, frame, unit]``, put on the axes of a Recording."""
     core = _core(names, values)
     if all(len(n) == len(CORE) for n in names):

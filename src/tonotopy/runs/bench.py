@@ -94,7 +94,7 @@ class Bench:
         pool, rng = self.pool(music), np.random.default_rng([20, len(self.pool(music).pieces)])
         encoder = self.primary
         n = encoder.frame_length or max(encoder.sample_rate_hz // 2, 2 * max(s.view for s in encoder.sites))
-        n = min(n, min(len(piece.audio) for piece in pool.pieces))
+        n = min([n, *(len(piece.audio) for piece in pool.pieces)])
         stretches = [
             pool.stretch(index, n, rng=rng)
             for index in range(len(pool.pieces))
@@ -112,7 +112,11 @@ def choose_clips(
     short: list[Skipped] = []
     for clip in source.clips():
         if clip.duration_s < shortest_s:
-            short.append(Skipped(clip.name, f"{clip.duration_s:.2f} s long, shorter than the {shortest_s:.2f} s needed"))
+            short.append(
+                Skipped(
+                    clip.name, f"{clip.duration_s:.2f} s long, shorter than the {shortest_s:.2f} s needed"
+                )
+            )
         else:
             by_piece.setdefault(clip.piece, clip)
     pieces = sorted(by_piece)
@@ -144,5 +148,7 @@ def resolve_device(name: str) -> str:
     if name not in available:
         raise InputError("a device", repr(name), "a misspelt name", ["auto", *available])
     if not available[name]:
-        raise InputError(f"a machine with {name}", "none here", "a build of torch without it", ["auto", "cpu"])
+        raise InputError(
+            f"a machine with {name}", "none here", "a build of torch without it", ["auto", "cpu"]
+        )
     return name

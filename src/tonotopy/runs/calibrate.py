@@ -103,7 +103,9 @@ def plan_tasks(
     order = sorted(groups.items(), key=lambda item: (not item[0][1], item[0][0]))
     extra = tuple(sorted(overrides.items()))
     return [
-        Task(module, tuple(names), seed, music, preset, extra) for (module, _), names in order for seed in seeds
+        Task(module, tuple(names), seed, music, preset, extra)
+        for (module, _), names in order
+        for seed in seeds
     ]
 
 
@@ -111,7 +113,11 @@ def run_task(task: Task) -> list[dict[str, Any]]:
     """One study of some phantoms, and its rows."""
     module = import_module(task.module)
     family = len(task.phantoms) > 1
-    encoder = module.open_family(seed=task.seed) if family else module.open_encoder(task.phantoms[0], seed=task.seed)
+    encoder = (
+        module.open_family(seed=task.seed)
+        if family
+        else module.open_encoder(task.phantoms[0], seed=task.seed)
+    )
     with tempfile.TemporaryDirectory(prefix="tonotopy-calibrate-") as folder, one_thread():
         run = study(
             encoder,
@@ -136,7 +142,11 @@ def read(run: Run, phantom: str, expected: Sequence[Expectation], seed: int) -> 
     rows = []
     for rule in expected:
         shares = [share(table[table["site"] == site], rule) for site in own]
-        groups = [(own, shares)] if rule.mean_over_sites else [([s], [v]) for s, v in zip(own, shares, strict=True)]
+        groups = (
+            [(own, shares)]
+            if rule.mean_over_sites
+            else [([s], [v]) for s, v in zip(own, shares, strict=True)]
+        )
         for sites, values in groups:
             mean = sum(values) / len(values)
             ok = mean >= rule.least if rule.least is not None else mean <= (rule.most or 0.0)

@@ -26,7 +26,9 @@ FLOOR_SHARE = 0.5
 KAPPA_BESIDE = (0.75, 0.85)
 
 
-def tables(store: Store, graph: Graph, plan: Plan, encoder: Encoder) -> tuple[dict[str, pd.DataFrame], list[dict]]:
+def tables(
+    store: Store, graph: Graph, plan: Plan, encoder: Encoder
+) -> tuple[dict[str, pd.DataFrame], list[dict[str, Any]]]:
     """All tables of a run, and the ``sites`` list of its verdict."""
     sites = [encoder.site(name) for name in plan.sites]
     floor = _floor_table(store, graph, plan)
@@ -64,11 +66,15 @@ def _site_verdicts(
     state, share = against_floor(table, floor[floor["site"] == site.name], len(plan.floor_seeds))
     head = pd.DataFrame({"site": site.name, "order": order, "frequency_hz": frequency})
     head["resolvable"] = resolvable(frequency, encoder.sample_rate_hz, site.view)
-    rest = table.drop(columns="frequency_hz").assign(against_floor=state, floor_pass_share=share)
+    rest = table.drop(columns="frequency_hz").assign(
+        against_floor=pd.Series(state, dtype=object), floor_pass_share=share
+    )
     return pd.concat([head, rest], axis=1)
 
 
-def against_floor(table: pd.DataFrame, floor: pd.DataFrame, n_seeds: int) -> tuple[list[str | None], NDArray]:
+def against_floor(
+    table: pd.DataFrame, floor: pd.DataFrame, n_seeds: int
+) -> tuple[list[str | None], NDArray[Any]]:
     """Each frequency against the floor: inherited, learned, lost, never (SPEC § 4); None without a floor."""
     if not n_seeds or floor.empty:
         return [None] * len(table), np.full(len(table), np.nan)
@@ -76,17 +82,29 @@ def against_floor(table: pd.DataFrame, floor: pd.DataFrame, n_seeds: int) -> tup
     passing = share.reindex(table["frequency_hz"]).to_numpy(dtype=np.float64)
     trained = (table["line"] == "passes").to_numpy()
     unasked = passing >= FLOOR_SHARE
-    state = np.select([trained & unasked, trained, unasked], ["inherited", "learned", "lost"], default="never")
+    state = np.select(
+        [trained & unasked, trained, unasked], ["inherited", "learned", "lost"], default="never"
+    )
     state = np.where(table["verdict"] == "undefined", "undefined", state)
     return state.tolist(), passing
 
 
 def _floor_table(store: Store, graph: Graph, plan: Plan) -> pd.DataFrame:
     """Verdicts under random weights: one row a seed, site and frequency."""
-    columns = ["frequency_hz", "verdict", "line", "plane", "line_detection", "line_specificity", "line_consistency"]
+    columns = [
+        "frequency_hz",
+        "verdict",
+        "line",
+        "plane",
+        "line_detection",
+        "line_specificity",
+        "line_consistency",
+    ]
     columns.append("line_audiogram_db")
     rows = [
-        store.table(graph.measures[seed, site].address, "verdicts")[columns].assign(seed=seed, site=site, order=order)
+        store.table(graph.measures[seed, site].address, "verdicts")[columns].assign(
+            seed=seed, site=site, order=order
+        )
         for seed in plan.floor_seeds
         for order, site in enumerate(plan.sites)
     ]
@@ -95,9 +113,9 @@ def _floor_table(store: Store, graph: Graph, plan: Plan) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def shares(verdicts: Sequence[str]) -> dict[str, float]:
+def shares(verdicts: pd.Series) -> dict[str, float]:
     """Share of each verdict; they sum to 1."""
-    values = np.asarray(verdicts, dtype=object)
+    values = verdicts.to_numpy()
     return {key: float(np.mean(values == name)) for key, name in zip(SHARE_KEYS, VERDICTS, strict=True)}
 
 
@@ -105,7 +123,7 @@ def _summary(
     store: Store, address: str, table: pd.DataFrame, site: Site, order: int, floor: pd.DataFrame
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """One site as a row of the table of sites, and as an entry of verdict.json."""
-    values = store.table(address, "site").iloc[0].to_dict()
+    values: dict[str, Any] = {str(k): v for k, v in store.table(address, "site").iloc[0].items()}
     with store.arrays(address) as arrays:
         boot = arrays["verdict"].values
     n_pieces = int(values.pop("n_pieces"))

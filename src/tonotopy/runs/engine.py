@@ -20,6 +20,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from importlib.metadata import version
 from multiprocessing.connection import wait as wait_for_sentinel
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,7 +28,17 @@ from typing import Any, Protocol
 from tonotopy.core.errors import RunError
 
 #: Folders whose code decides the numbers; their content is part of every address.
-NUMERIC = ("core", "signal", "statistics", "sound", "encoders", "recording", "readouts", "measures", "judgement")
+NUMERIC = (
+    "core",
+    "signal",
+    "statistics",
+    "sound",
+    "encoders",
+    "recording",
+    "readouts",
+    "measures",
+    "judgement",
+)
 #: Called after each unit: (units done, units in all, label).
 Progress = Callable[[int, int, str], None]
 
@@ -71,11 +82,8 @@ class Bench(Protocol):
 @cache
 def code_version() -> str:
     """Hash of the code that decides the numbers, and of the libraries under it."""
-    import numpy
-    import scipy
-    import torch
-
-    digest = hashlib.sha256(f"{numpy.__version__} {scipy.__version__} {torch.__version__}".encode())
+    libraries = " ".join(version(name) for name in ("numpy", "scipy", "torch"))
+    digest = hashlib.sha256(libraries.encode())
     root = Path(__file__).resolve().parent.parent
     files = [p for folder in NUMERIC for p in (root / folder).rglob("*") if p.suffix in (".py", ".json")]
     files += sorted((root / "runs" / "stages").glob("*.py"))

@@ -68,7 +68,9 @@ def build(plan: Plan, encoder: Encoder, n_pieces: int) -> Graph:
         "seed": plan.seed,
     }
     lengths = sorted({min(site.view, RAW_LIMIT) for site in sites})
-    nulls = {n: Unit.of("null", needs=raw, label=f"null of {n} samples", samples=n, **common) for n in lengths}
+    nulls = {
+        n: Unit.of("null", needs=raw, label=f"null of {n} samples", samples=n, **common) for n in lengths
+    }
     measures = {}
     for seed in seeds:
         for number, site in enumerate(sites):
@@ -199,7 +201,9 @@ def _curves(
     for point in points:
         columns = np.searchsorted(recorded, point.lags).tolist()
         label = f"view curve, {point.frames} frames"
-        unit = Unit.of("curve", needs=records, label=label, number=number, columns=columns, raw_samples=0, **common)
+        unit = Unit.of(
+            "curve", needs=records, label=label, number=number, columns=columns, raw_samples=0, **common
+        )
         curves.append(("window", point, unit))
         samples = min(point.view_samples, raw_limit)
         unit = Unit.of("curve", needs=raw, label=label, number=0, columns=[], raw_samples=samples, **common)

@@ -111,7 +111,9 @@ def plan_from_dict(values: dict[str, Any]) -> Plan:
         if kind.startswith("tuple"):
             element = int if "int" in kind else str
             if not isinstance(value, list) or not all(type(v) is element for v in value):
-                raise RunError(f"a list of {element.__name__} for {key}", repr(value)[:80], "a hand-edited plan")
+                raise RunError(
+                    f"a list of {element.__name__} for {key}", repr(value)[:80], "a hand-edited plan"
+                )
             checked[key] = tuple(value)
         elif type(value) not in _TYPES[kind]:
             raise RunError(f"{kind} for {key}", repr(value)[:80], "a hand-edited plan")

@@ -41,7 +41,9 @@ class Run:
         try:
             return pd.read_parquet(self.path / "tables" / f"{name}.parquet")
         except Exception as error:
-            raise RunError(f"a readable table {name!r}", type(error).__name__, "a damaged run folder") from error
+            raise RunError(
+                f"a readable table {name!r}", type(error).__name__, "a damaged run folder"
+            ) from error
 
     def verdicts(self) -> pd.DataFrame:
         """One row a site and frequency: verdict, probability, every measure with its null."""
@@ -60,10 +62,14 @@ class Run:
         parts = []
         for address in self.manifest["addresses"]["records"]:
             if not self._store.has(address):
-                raise RunError("the recorded activations", "a run without them", "they were removed to save space")
+                raise RunError(
+                    "the recorded activations", "a run without them", "they were removed to save space"
+                )
             arrays = xr.open_zarr(self._store.path(address) / "arrays.zarr", consolidated=False, chunks={})
             core = arrays[f"core_{number}"].rename({f"unit_{number}": "unit"})
-            columns = {c: arrays[c] for c in ("context", "frequency_hz", "foil_hz", "piece", "test", "occupancy")}
+            columns = {
+                c: arrays[c] for c in ("context", "frequency_hz", "foil_hz", "piece", "test", "occupancy")
+            }
             family = ("trial", [arrays.attrs["family"]] * arrays.sizes["trial"])
             parts.append(core.assign_coords(columns | {"family": family}))
         joined = xr.concat(parts, dim="trial", coords="minimal", compat="override", join="override")
@@ -97,8 +103,21 @@ class Run:
         """Notebook display: the answer and the table of sites."""
         from html import escape
 
-        columns = ["site", "share_stable", "low_stable", "high_stable", "floor_stable_mean", "shuffled_stable"]
-        columns += ["share_phase_locked", "share_coincidental", "share_entangled", "share_absent", "share_undefined"]
+        columns = [
+            "site",
+            "share_stable",
+            "low_stable",
+            "high_stable",
+            "floor_stable_mean",
+            "shuffled_stable",
+        ]
+        columns += [
+            "share_phase_locked",
+            "share_coincidental",
+            "share_entangled",
+            "share_absent",
+            "share_undefined",
+        ]
         table = self.sites()[columns].round(2).to_html(index=False, escape=True, na_rep="undefined")
         return f"<p>{escape(str(self.verdict['question']))}</p><p>{escape(str(self.verdict['sentence']))}</p>{table}"
 
@@ -115,7 +134,9 @@ def open_run(path: Path | str) -> Run:
     if not (folder / "plan.toml").is_file():
         raise RunError("a run folder", f"no plan.toml in {folder.name!r}", "a mistyped path")
     if not (folder / "manifest.json").is_file():
-        raise RunError("a finished run", f"an unfinished one in {folder.name!r}", "run the same study again: it resumes")
+        raise RunError(
+            "a finished run", f"an unfinished one in {folder.name!r}", "run the same study again: it resumes"
+        )
     plan = Plan.from_toml((folder / "plan.toml").read_text(encoding="utf-8"))
     return Run(folder, plan, _json(folder / "manifest.json"), _json(folder / "verdict.json"))
 
@@ -124,7 +145,9 @@ def _json(path: Path) -> dict[str, Any]:
     """A JSON object from a bounded file."""
     try:
         if path.stat().st_size > LARGEST_JSON:
-            raise RunError(f"{path.name} under {LARGEST_JSON} bytes", f"{path.stat().st_size}", "a damaged run folder")
+            raise RunError(
+                f"{path.name} under {LARGEST_JSON} bytes", f"{path.stat().st_size}", "a damaged run folder"
+            )
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise RunError(f"a readable {path.name}", type(error).__name__, "a damaged run folder") from None

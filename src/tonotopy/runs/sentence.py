@@ -24,7 +24,11 @@ def answer(sites: list[dict[str, Any]], n_pieces: int) -> str:
 def _share(site: dict[str, Any], n_pieces: int) -> str:
     """A share with its interval and nulls."""
     share, between = site["shares"]["stable"], site["intervals"]["stable"]
-    band = f" [{between[0]:.0%}, {between[1]:.0%}]" if between else f" (interval undefined with {n_pieces} pieces)"
+    band = (
+        f" [{between[0]:.0%}, {between[1]:.0%}]"
+        if between
+        else f" (interval undefined with {n_pieces} pieces)"
+    )
     floor = site["floor_shares"]
     nulls = [f"random weights {floor['stable']:.0%}"] if floor else []
     if isfinite(site["shuffled_stable"]):

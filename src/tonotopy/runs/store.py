@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import shutil
 import uuid
@@ -61,7 +62,9 @@ class Store:
                 temporary.mkdir()
                 if arrays is not None:
                     encoding = {name: dict(ENCODING) for name in arrays.data_vars}
-                    arrays.to_zarr(temporary / "arrays.zarr", zarr_format=3, consolidated=False, encoding=encoding)
+                    arrays.to_zarr(
+                        temporary / "arrays.zarr", zarr_format=3, consolidated=False, encoding=encoding
+                    )
                 for name, table in (tables or {}).items():
                     table.to_parquet(temporary / f"{name}.parquet", index=False)
                 write_json(temporary / "unit.json", {**about, "values": values})
@@ -119,7 +122,7 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     if hasattr(value, "item") and not isinstance(value, str):
         value = value.item()
-    if isinstance(value, float) and not (value == value and abs(value) != float("inf")):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 

@@ -16,6 +16,7 @@ import torch
 from tonotopy.core.errors import InputError, RunError
 from tonotopy.encoders import load_encoder
 from tonotopy.encoders._contract import Encoder
+from tonotopy.recording.frames import plan_segment
 from tonotopy.runs import collect
 from tonotopy.runs.bench import Bench, BenchSpec, resolve_device
 from tonotopy.runs.engine import Progress, Unit, one_thread, run_units
@@ -27,7 +28,6 @@ from tonotopy.runs.sentence import QUESTION, answer
 from tonotopy.runs.store import Store, full_disk_is_an_error, write_json
 from tonotopy.sound.sources import open_music
 from tonotopy.sound.sources._contract import Source
-from tonotopy.recording.frames import plan_segment
 
 #: Seeds of the floor start here, so that a study of ``random:0`` is not its own floor.
 FIRST_FLOOR_SEED = 1000
@@ -133,7 +133,13 @@ class _Session:
         spec = None
         if isinstance(asked.encoder, str) and isinstance(asked.music, str):
             spec = BenchSpec(
-                asked.encoder, asked.weights, asked.seed, asked.music, out / "units", device, tuple(options.items())
+                asked.encoder,
+                asked.weights,
+                asked.seed,
+                asked.music,
+                out / "units",
+                device,
+                tuple(options.items()),
             )
         shortest = shortest_clip_s(
             encoder, plan_segment(encoder, [encoder.site(s) for s in plan.sites], plan.n_frames).n_samples
@@ -157,7 +163,9 @@ class _Session:
             return
         if self.out.exists() and any(self.out.iterdir()):
             raise RunError(
-                f"an empty folder at {self.out.name!r}", "a folder with files that are no run", "a mistyped --out"
+                f"an empty folder at {self.out.name!r}",
+                "a folder with files that are no run",
+                "a mistyped --out",
             )
         with full_disk_is_an_error(self.out):
             self.out.mkdir(parents=True, exist_ok=True)
@@ -251,7 +259,9 @@ def _open_encoder(asked: Words, options: dict[str, Any]) -> Encoder:
     from tonotopy.encoders.module import ModuleEncoder
 
     if asked.sample_rate is None:
-        raise InputError("sample_rate, in Hz, for a module", "none", "a module does not say at which rate it listens")
+        raise InputError(
+            "sample_rate, in Hz, for a module", "none", "a module does not say at which rate it listens"
+        )
     return ModuleEncoder(asked.encoder, asked.sample_rate, window=asked.window)
 
 
@@ -268,7 +278,9 @@ def make_plan(asked: Words, encoder: Encoder, source: Source) -> Plan:
     if asked.pieces is not None and asked.pieces < 3:
         raise InputError("at least 3 pieces", str(asked.pieces), "verdicts are undefined below that")
     return Plan(
-        encoder=asked.encoder if isinstance(asked.encoder, str) and ".py:" not in asked.encoder else encoder.name,
+        encoder=asked.encoder
+        if isinstance(asked.encoder, str) and ".py:" not in asked.encoder
+        else encoder.name,
         weights=encoder.weights_label,
         weights_id=encoder.weights_id,
         music=source.spelling,
@@ -292,7 +304,11 @@ def make_plan(asked: Words, encoder: Encoder, source: Source) -> Plan:
 def _folder_name(plan: Plan) -> str:
     """A folder name from the plan's words, with letters, digits, dots and hyphens only."""
     words = [plan.encoder, plan.weights, plan.music, plan.preset, f"seed{plan.seed}"]
-    safe = ["".join(c if c.isalnum() or c in ".-" else "-" for c in word).strip("-.")[:40] for word in words if word]
+    safe = [
+        "".join(c if c.isalnum() or c in ".-" else "-" for c in word).strip("-.")[:40]
+        for word in words
+        if word
+    ]
     return "_".join(safe)
 
 
@@ -321,4 +337,3 @@ def _manifest(encoder: Encoder, tables: dict[str, Any], started: datetime, secon
         "skipped": len(tables["ledger"]),
         "complete": True,
     }
-

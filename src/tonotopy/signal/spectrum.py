@@ -6,6 +6,8 @@ is 0 dB and a full-scale sine -3 dB). Bands are rectangular on the ERB-rate scal
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from tonotopy.signal import erb
 
 
-def power_spectrum(sound: NDArray[np.floating], sample_rate_hz: float) -> tuple[NDArray, NDArray]:
+def power_spectrum(sound: NDArray[np.floating], sample_rate_hz: float) -> tuple[NDArray[Any], NDArray[Any]]:
     """One-sided power at each transform frequency: ``(frequency_hz [bin], power [..., bin])``.
 
     A Hann window, corrected for its power, so that the sum over bins is the mean square of the sound.
@@ -26,18 +28,28 @@ def power_spectrum(sound: NDArray[np.floating], sample_rate_hz: float) -> tuple[
 
 
 def band_power(
-    sound: NDArray[np.floating], sample_rate_hz: float, centres_hz: NDArray[np.floating], *, width_erb: float = 1.0
+    sound: NDArray[np.floating],
+    sample_rate_hz: float,
+    centres_hz: NDArray[np.floating],
+    *,
+    width_erb: float = 1.0,
 ) -> NDArray[np.float64]:
     """Mean square of a sound within a band of ``width_erb`` around each centre, ``[..., centre]``."""
     frequencies, power = power_spectrum(sound, sample_rate_hz)
     cumulative = np.concatenate([np.zeros((*power.shape[:-1], 1)), np.cumsum(power, axis=-1)], axis=-1)
     rates = erb.rate(np.asarray(centres_hz, dtype=np.float64))
-    bin_hz = frequencies[1]
+    half = width_erb / 2
     # Edges between bins count in part: at 55 Hz one bin is a noticeable share of the band.
-    position = np.arange(cumulative.shape[-1])
-    edges = [erb.frequency_hz(rates + sign * width_erb / 2) / bin_hz + 0.5 for sign in (-1, 1)]
-    low, high = (np.apply_along_axis(lambda c, e=e: np.interp(e, position, c), -1, cumulative) for e in edges)
-    return np.asarray(high - low)
+    edges = [erb.frequency_hz(rates + d) / frequencies[1] + 0.5 for d in (-half, half)]
+    return _at(cumulative, edges[1]) - _at(cumulative, edges[0])
+
+
+def _at(values: NDArray[np.float64], position: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values along the last axis at fractional positions, linearly interpolated, ends held."""
+    position = np.clip(position, 0, values.shape[-1] - 1)
+    below = np.minimum(position.astype(np.int64), values.shape[-1] - 2)
+    part = position - below
+    return np.asarray(values[..., below] * (1 - part) + values[..., below + 1] * part)
 
 
 def occupancy(sound: NDArray[np.floating], sample_rate_hz: float) -> float:

@@ -76,13 +76,15 @@ class MusicPool:
                 total += band_power(scaled, self.sample_rate_hz, frequency_hz).sum(axis=0)
                 count += len(scaled)
         if count == 0:
-            raise InputError("music that sounds", f"{len(self.pieces)} silent pieces", "empty or muted recordings")
+            raise InputError(
+                "music that sounds", f"{len(self.pieces)} silent pieces", "empty or muted recordings"
+            )
         # A band without any energy (a low-pass in the recording) would ask for a level of -inf.
         return np.asarray(10 * np.log10(np.maximum(total / count, 1e-12)))
 
     def level_function(self) -> LevelFunction:
         """L as a function, tabulated every quarter ERB from 20 Hz to 0.49 of the rate."""
-        rates = np.arange(erb.rate(20.0), erb.rate(0.49 * self.sample_rate_hz), 0.25)
+        rates = np.arange(float(erb.rate(20.0)), float(erb.rate(0.49 * self.sample_rate_hz)), 0.25)
         return LevelFunction(rates, self.levels_dbfs(erb.frequency_hz(rates)))
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,6 @@ class Design:
     n_pieces: int = 12
     seed: int = 0
     foils_on_grid: bool = False  # an error on purpose, for the tests of the instrument itself
-    leak_pieces: bool = False  # likewise: music's training pieces are its test pieces
 
     @property
     def n_contexts(self) -> int:
@@ -165,7 +165,7 @@ class _Maker:
         self.phase = dict(zip("tfnp", rng.uniform(0, 2 * np.pi, 4), strict=True))
         self.noise_seed = int(rng.integers(2**31))
 
-    def _context(self, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
+    def _context(self, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
         """A context at -26 dBFS, whole (long) and notched at target and foil (cropped)."""
         draw = renderer(self.trial.family)
         rate = self.design.sample_rate_hz
@@ -191,7 +191,7 @@ class _Maker:
             return np.zeros(self.design.n_samples)
         return rng.standard_normal(self.design.n_samples) * 10 ** (DITHER_DBFS / 20)
 
-    def _sine(self, frequency_hz: float, phase: str, level_db: float = partial.REFERENCE_DB) -> NDArray:
+    def _sine(self, frequency_hz: float, phase: str, level_db: float = partial.REFERENCE_DB) -> NDArray[Any]:
         """A sine at ``level_db`` above the natural level of its frequency."""
         level = self.levels(frequency_hz) + level_db
         rate = self.design.sample_rate_hz

@@ -40,7 +40,9 @@ def wins(
     return won, np.outer(count_p, count_n).astype(np.float64)
 
 
-def auc(won: NDArray[np.float64], pairs: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def auc(
+    won: NDArray[np.float64], pairs: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Pooled AUC under weights of pieces; NaN without pairs.
 
     Parameters

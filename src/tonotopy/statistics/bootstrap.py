@@ -16,7 +16,9 @@ def piece_weights(n_pieces: int, n_resamples: int, *, seed: int) -> NDArray[np.f
     return np.concatenate([np.ones((1, n_pieces)), drawn.astype(np.float64)])
 
 
-def interval(samples: NDArray[np.float64], *, n_pieces: int, level: float = 0.95) -> tuple[float, float] | None:
+def interval(
+    samples: NDArray[np.float64], *, n_pieces: int, level: float = 0.95
+) -> tuple[float, float] | None:
     """Percentile interval of a statistic; None where it is undefined."""
     finite = samples[np.isfinite(samples)]
     if n_pieces < LEAST_PIECES_FOR_INTERVALS or len(finite) < 20:

@@ -36,7 +36,11 @@ class Expectation:
     @property
     def sentence(self) -> str:
         """The rule in words, as ``calibrate`` prints it."""
-        rule = f"{self.verdict} ≥ {self.least:.0%}" if self.least is not None else f"{self.verdict} ≤ {self.most:.0%}"
+        rule = (
+            f"{self.verdict} ≥ {self.least:.0%}"
+            if self.least is not None
+            else f"{self.verdict} ≤ {self.most:.0%}"
+        )
         where = f" below {self.below_hz / 1000:g} kHz" if self.below_hz else ""
         return rule + where + (" (mean over projections)" if self.mean_over_sites else "")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import scipy.fft
 import torch
 
 from tonotopy.encoders._contract import Site
@@ -47,7 +48,7 @@ RESPONSE_S = 0.128
 WINDOW_S = 0.064
 HOP_S = 0.016
 #: Exponent of the compression (amplitude).
-COMPRESSION = 0.3
+COMPRESSION = 0.4
 #: Gain of the outlier direction in the loud cochlea.
 LOUDNESS_GAIN = 30.0
 #: More local maxima than this within this range of amplitude (dB) break the sparse-only cochlea.
@@ -58,7 +59,9 @@ SPARSE_RANGE_DB = 20.0
 class Cochlea(Phantom):
     """One gammatone bank; each site is a variant of its compressed channels."""
 
-    def __init__(self, name: str, variants: Sequence[str], *, seed: int, sample_rate_hz: int, channels: int) -> None:
+    def __init__(
+        self, name: str, variants: Sequence[str], *, seed: int, sample_rate_hz: int, channels: int
+    ) -> None:
         self._response = int(RESPONSE_S * sample_rate_hz)
         self._window, self._hop = int(WINDOW_S * sample_rate_hz), int(HOP_S * sample_rate_hz)
         view = self._response + self._window - 1
@@ -82,19 +85,17 @@ class Cochlea(Phantom):
 
     def _envelope(self, audio: torch.Tensor) -> torch.Tensor:
         """Averaged, rectified channels, ``[batch, frame, channel]``."""
-        n = audio.shape[-1]
+        n = scipy.fft.next_fast_len(audio.shape[-1], real=True)
         bank = torch.fft.rfft(self._bank, n).to(torch.complex64)
         spectrum = torch.fft.rfft(audio.float(), n)
         frames = []
         for row in spectrum:  # one sound at a time: 64 to 256 channels of it already fill the cache
-            channels = torch.fft.irfft(row * bank, n)[:, self._response - 1 :].clamp_(min=0)
+            channels = torch.fft.irfft(row * bank, n)[:, self._response - 1 : audio.shape[-1]].clamp_(min=0)
             frames.append(torch.nn.functional.avg_pool1d(channels[None], self._window, self._hop)[0].T)
         return torch.stack(frames)
 
 
-def _variant(
-    name: str, *, seed: int, channels: int
-) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+def _variant(name: str, *, seed: int, channels: int) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     """The map from (envelope, compressed channels) to units for one variant."""
     if name == "cochlea":
         return lambda _, x: x

@@ -49,8 +49,12 @@ class Waveform(Phantom):
             units, view, hop = out, view + (kernel - 1) * hop, hop * stride
         averaged_view = (AVERAGE // FRAGMENT_STRIDE - 1) * FRAGMENT_STRIDE + FRAGMENT
         sites = {
-            "waveform-codebook": Site("waveform-codebook", "first_conv", FRAGMENT_STRIDE, FRAGMENT, 0, FRAGMENTS),
-            "averaged-codebook": Site("averaged-codebook", "stack_end", AVERAGE_HOP, averaged_view, 0, FRAGMENTS),
+            "waveform-codebook": Site(
+                "waveform-codebook", "first_conv", FRAGMENT_STRIDE, FRAGMENT, 0, FRAGMENTS
+            ),
+            "averaged-codebook": Site(
+                "averaged-codebook", "stack_end", AVERAGE_HOP, averaged_view, 0, FRAGMENTS
+            ),
             "linear-stack": Site("linear-stack", "stack_end", hop, view, 0, units),
             "raw-window": Site("raw-window", "first_conv", RAW_HOP, RAW, 0, RAW),
         }

@@ -29,7 +29,9 @@ def run(bench: Bench, unit: Unit) -> None:
     if len(clips) < LEAST_PIECES:
         counted = f"{len(clips)} usable of {len(clips) + len(skipped)} in {bench.source.spelling}"
         first = f"; the first skipped: {skipped[0].name}: {skipped[0].reason}" if skipped else ""
-        raise InputError(f"at least {LEAST_PIECES} pieces of music", counted + first, "too few recordings, or too short")
+        raise InputError(
+            f"at least {LEAST_PIECES} pieces of music", counted + first, "too few recordings, or too short"
+        )
     pool = read_pool(bench.source, clips, bench.primary.sample_rate_hz)
     levels = pool.level_function()
     arrays = xr.Dataset({"level_dbfs": ("rate_erb", levels.level_dbfs)}, coords={"rate_erb": levels.rate_erb})

@@ -40,7 +40,9 @@ def run(bench: Bench, unit: Unit) -> None:
 
 def dims(name: str) -> tuple[str, ...]:
     """Axes of a field of Measures."""
-    return {"ladder": ("resample", "level", "frequency"), "frames": ("frequency",)}.get(name, ("resample", "frequency"))
+    return {"ladder": ("resample", "level", "frequency"), "frames": ("frequency",)}.get(
+        name, ("resample", "frequency")
+    )
 
 
 def load_measures(store: Store, unit: Unit) -> Measures:

@@ -30,19 +30,30 @@ def run(bench: Bench, unit: Unit) -> None:
     from tonotopy.runs.stages.music import level_function
 
     p, music = unit.values, unit.needs[0]
-    design = Design(**{key: tuple(v) if isinstance(v, list) else v for key, v in dict(p["design"]).items()})
+    fields_of_design: dict[str, Any] = dict(p["design"])
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields_of_design.items()}
+    design = Design(**values)
     shard = list(islice(trials(design, p["family"]), p["start"], p["stop"]))
     encoder = bench.primary if p["weights"] == RAW else bench.encoder(p["floor_seed"], music)
     sites = [] if p["weights"] == RAW else [encoder.site(name) for name in p["sites"]]
     lags = {name: np.array(values, dtype=np.int64) for name, values in p["lags"]}
     raw = (p["raw_samples"],) if p["weights"] == RAW else ()
     recordings, windows = record_family(
-        encoder, sites, design, shard, bench.pool(music), level_function(bench.store, music), raw_windows=raw, lags=lags
+        encoder,
+        sites,
+        design,
+        shard,
+        bench.pool(music),
+        level_function(bench.store, music),
+        raw_windows=raw,
+        lags=lags,
     )
     order = [f"raw:{n}" for n in raw] or list(p["sites"])
     arrays = _dataset(recordings, windows, order)
     passes = int(sum(len(trial.sounds) for trial in shard)) if sites else 0
-    bench.store.write(unit.address, {"stage": "record", "sites": order}, arrays=arrays, values={"passes": passes})
+    bench.store.write(
+        unit.address, {"stage": "record", "sites": order}, arrays=arrays, values={"passes": passes}
+    )
 
 
 def _dataset(recordings: dict[str, Recording], windows: dict[str, Any], order: list[str]) -> xr.Dataset:
@@ -92,5 +103,7 @@ def load_families(
     """All shards of one site: family -> Recording."""
     parts: dict[str, list[Recording]] = {}
     for unit in units:
-        parts.setdefault(unit.values["family"], []).append(load(store, unit, number, last_samples=last_samples))
+        parts.setdefault(unit.values["family"], []).append(
+            load(store, unit, number, last_samples=last_samples)
+        )
     return {family: Recording.concatenate(recordings) for family, recordings in parts.items()}

@@ -23,4 +23,5 @@ __all__ = ["FAMILIES", "ContextRequest", "renderer"]
 def renderer(family: str) -> Callable[[ContextRequest], NDArray[np.float64]]:
     """The ``render`` function of a family, by name."""
     module = registry.load(__name__, family, kind="context family")
-    return module.render  # type: ignore[no-any-return]
+    render: Callable[[ContextRequest], NDArray[np.float64]] = module.render
+    return render
