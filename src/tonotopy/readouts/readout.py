@@ -171,11 +171,8 @@ def _solve(
     # Means weigh families alike, whatever number of trials each of them has left.
     own = [m.of_target(index) for m in moments]
     own = [rows for rows in own if len(rows)]
-    centre = [
-        m.absent[m.absent_target == index].mean(axis=(0, 1), dtype=np.float64)
-        for m in moments
-        if len(m.absent)
-    ]
+    absent = [m.absent[m.absent_target == index] for m in moments]
+    centre = [a.mean(axis=(0, 1), dtype=np.float64) for a in absent if len(a)]
     s_a = np.mean([m.absent_covariance for m in moments], axis=0)
     far_sum = np.sum([m.gram - n[0] for m, n in zip(moments, near, strict=True)], axis=0)
     traces = np.trace(s_a), np.trace(far_sum)
