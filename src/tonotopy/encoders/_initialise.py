@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -30,10 +31,15 @@ def randomise(model: torch.nn.Module, seed: int) -> None:
     >>> bool((a.weight == b.weight).all())
     True
     """
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    with undrawn(), torch.no_grad():
         torch.manual_seed(seed)
         for module in model.modules():
             _reset(module)
+
+
+def undrawn() -> AbstractContextManager[None]:
+    """Inside, layers may be built as PyTorch builds them, with draws that the outside never notices."""
+    return torch.random.fork_rng(devices=[])
 
 
 def _reset(module: torch.nn.Module) -> None:

@@ -257,8 +257,7 @@ class Quantiser(nn.Module):
         """Codes ``[batch, frame, stage]`` and their summed entries, for a latent ``[batch, frame, unit]``."""
         rest, codes = latent, []
         for book in self.codebooks[:stages]:
-            # The nearest entry: |rest - e|² less its first term, which all entries share.
-            near = (book.square().sum(dim=1) - 2 * rest @ book.T).argmin(dim=-1)
+            near = _distance(rest, book).argmin(dim=-1)
             codes.append(near)
             rest = rest - book[near]
         return torch.stack(codes, dim=-1), latent - rest
@@ -267,13 +266,24 @@ class Quantiser(nn.Module):
         """Entries from what there is to quantise, ``[frame, unit]``: random frames' rests, stage by stage.
 
         This is the first step of the k-means that starts EnCodec's training; its iterations are left out.
+        A frame that became an entry passes on its distance from the nearest other one, not zero.
         """
         generator = torch.Generator().manual_seed(seed)
-        rest = latent
+        frame, rest = torch.arange(len(latent)), latent
         for book in self.codebooks:
             order = torch.randperm(len(rest), generator=generator)
             drawn = order.repeat(-(-len(book) // len(order)))[: len(book)]
             book.copy_(rest[drawn])
-            near = (book.square().sum(dim=1) - 2 * rest @ book.T).argmin(dim=-1)
-            # A frame that became an entry leaves nothing; all keep a share, or later stages would see zeros.
-            rest = rest - 0.9 * book[near]
+            distance = _distance(rest, book)
+            distance[frame[:, None] == drawn[None]] = torch.inf
+            rest = rest - book[distance.argmin(dim=1)]
+
+
+def _distance(points: torch.Tensor, book: torch.Tensor) -> torch.Tensor:
+    """Squared distance of points ``[..., unit]`` from entries ``[entry, unit]``, less a shared term.
+
+    Both are centred first: around a large common offset the difference of squares would be all rounding.
+    """
+    centre = book.mean(dim=0)
+    entries = book - centre
+    return entries.square().sum(dim=1) - 2 * (points - centre) @ entries.T

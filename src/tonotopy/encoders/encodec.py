@@ -21,7 +21,7 @@ import torch
 
 from tonotopy.core.errors import InputError, WeightsError
 from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site
-from tonotopy.encoders._initialise import randomise, substitute_music
+from tonotopy.encoders._initialise import randomise, substitute_music, undrawn
 from tonotopy.encoders._seanet import Config, DecoderNet, EncoderNet, Quantiser, Residual
 from tonotopy.encoders._seanet_weights import REVISIONS, hub_folder, load_folder, read_config
 from tonotopy.encoders._streaming import stream
@@ -36,6 +36,9 @@ CITATION = (
     "arXiv 2210.13438"
 )
 LICENCE = "weights: Meta's, see the model card (none are shipped here); code: this package's"
+TEST_OPTIONS: dict[str, Any] = {
+    "config": {"num_filters": 4, "hidden_size": 16, "codebook_size": 64, "num_lstm_layers": 1}
+}  # with which the contract is tested
 
 CONFIGS = {
     "encodec-24khz": Config(),
@@ -95,7 +98,8 @@ def open_encoder(
         )
     shape = read_config(folder)
     _same_kind(name, shape)
-    nets = EncoderNet(shape), DecoderNet(shape), Quantiser(shape)
+    with undrawn():
+        nets = EncoderNet(shape), DecoderNet(shape), Quantiser(shape)
     load_folder(folder, name, nets)
     label = f"{repository}@{REVISIONS[repository][:7]}" if weights in {None, repository} else folder.name
     return EncodecEncoder(name, shape, *nets, weights_label=label, bandwidth_kbps=bandwidth_kbps)
@@ -227,7 +231,8 @@ def _random(
     name: str, config: Config, seed: int, calibration: torch.Tensor | None, bandwidth_kbps: float | None
 ) -> EncodecEncoder:
     """Random weights by the layers' own initialiser; codebooks from the latent that they give to music."""
-    nets = EncoderNet(config), DecoderNet(config), Quantiser(config)
+    with undrawn():
+        nets = EncoderNet(config), DecoderNet(config), Quantiser(config)
     for i, net in enumerate(nets):
         randomise(net, 3 * seed + i)
     music = calibration

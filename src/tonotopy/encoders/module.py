@@ -149,7 +149,7 @@ def validate_audio(audio: torch.Tensor, frame_length: int | None) -> None:
         raise InputError(f"windows of {frame_length} samples", f"{audio.shape[1]} samples", cause)
 
 
-def frames_of(audio: torch.Tensor, frame_length: int, *, most: int = 512) -> torch.Tensor:
+def frames_of(audio: torch.Tensor, frame_length: int, *, most: int = 128) -> torch.Tensor:
     """Windows ``[window, time]`` spread evenly over audio ``[batch, time]``, at most so many."""
     windows = audio.float().unfold(1, frame_length, max(1, frame_length // 2)).flatten(0, 1)
     return windows[torch.linspace(0, len(windows) - 1, min(most, len(windows))).long()]

@@ -15,9 +15,11 @@ linear layer reads it, dropout being off.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -25,7 +27,7 @@ from torch.nn import functional as F
 
 from tonotopy.core.errors import InputError
 from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site
-from tonotopy.encoders._initialise import calibrate, randomise, substitute_music
+from tonotopy.encoders._initialise import calibrate, randomise, substitute_music, undrawn
 from tonotopy.encoders._taps import Tap, read
 from tonotopy.encoders._trace import trace
 from tonotopy.encoders._weights import fit_weights, random_seed, read_weights, weights_id
@@ -37,6 +39,7 @@ CITATION = (
     "Auto-tagging Using Raw Waveforms, SMC 2017, arXiv 1703.01789"
 )
 LICENCE = "MIT"
+TEST_OPTIONS: dict[str, Any] = {"tags": 3, "narrow": 32}  # with which the contract is tested
 
 SAMPLE_RATE_HZ = 22_050
 TAGS = 50
@@ -56,20 +59,23 @@ def open_encoder(
     seed: int,  # noqa: ARG001 - one signature for all
     sample_rate_hz: int = SAMPLE_RATE_HZ,
     tags: int = TAGS,
+    narrow: int = 1,
 ) -> SampleCnnEncoder:
     """SampleCNN by name; ``weights`` is a file of a state dict of :class:`SampleCnn`, or ``random:SEED``.
 
-    ``sample_rate_hz`` is the rate that the weights were trained at; ``tags`` the number of their outputs.
+    ``sample_rate_hz`` is the rate that the weights were trained at, ``tags`` the number of their outputs;
+    ``narrow`` divides every width, for models that are to be trained in minutes.
     """
     if weights is None:
         cause = "none are bundled: give a file, or weights random:0"
         raise InputError(f"weights of {name}", "none", cause)
-    net = SampleCnn(_full(name), tags)
+    with undrawn():
+        net = SampleCnn(_full(name), tags, narrow)
     drawn = random_seed(weights)
-    if drawn is None:
-        fit_weights(net, read_weights(weights), name=name)
-        return SampleCnnEncoder(name, net, sample_rate_hz, weights_label=Path(weights).name)
-    return _random(name, drawn, sample_rate_hz, tags, None)
+    if drawn is not None:
+        return _random(name, net, drawn, sample_rate_hz, None)
+    fit_weights(net, read_weights(weights), name=name)
+    return SampleCnnEncoder(name, net, sample_rate_hz, weights_label=Path(weights).name)
 
 
 def _full(name: str) -> str:
@@ -79,9 +85,9 @@ def _full(name: str) -> str:
 class SampleCnn(nn.Module):
     """The network on waveforms ``[batch, time]``; gives logits ``[batch, frame, tag]``."""
 
-    def __init__(self, name: str, tags: int = TAGS) -> None:
+    def __init__(self, name: str, tags: int = TAGS, narrow: int = 1) -> None:
         super().__init__()
-        widths = _WIDTHS[name]
+        widths = [width // narrow for width in _WIDTHS[name]]
         self.depth = len(widths)
         self.first_conv = Module(1, widths[0], 3, stride=3)
         for i, (before, after) in enumerate(zip((widths[0], *widths), widths, strict=False), start=1):
@@ -122,7 +128,7 @@ class SampleCnnEncoder(Encoder):
     torch.Size([1, 1, 512])
     """
 
-    preferred_batch = 8
+    preferred_batch = 2  # of some seconds: larger batches leave the cache
 
     def __init__(self, name: str, net: SampleCnn, sample_rate_hz: int, *, weights_label: str) -> None:
         self._net = net.eval().requires_grad_(False)
@@ -151,14 +157,14 @@ class SampleCnnEncoder(Encoder):
         return FirstLayer(conv.weight[:, 0].double(), 3, (0, 0), conv.bias.double())
 
     def randomised(self, seed: int, calibration: torch.Tensor | None) -> SampleCnnEncoder:
-        tags = self._net.head.out_features
-        return _random(self.name, seed, self.sample_rate_hz, tags, calibration)
+        return _random(self.name, copy.deepcopy(self._net), seed, self.sample_rate_hz, calibration)
 
 
 def _random(
-    name: str, seed: int, sample_rate_hz: int, tags: int, calibration: torch.Tensor | None
+    name: str, net: SampleCnn, seed: int, sample_rate_hz: int, calibration: torch.Tensor | None
 ) -> SampleCnnEncoder:
-    net = SampleCnn(_full(name), tags).eval()
+    """Draw new weights for ``net``, in place, and wrap it."""
+    net.eval()
     randomise(net, seed)
     music = substitute_music(sample_rate_hz, seconds=4) if calibration is None else calibration.float()
     calibrate(net, lambda: [net(rows) for rows in music.split(CALIBRATION_BATCH)])
