@@ -126,10 +126,11 @@ class _Compare:
 
 
 def _by_piece(values: NDArray[Any], piece: NDArray[Any], n_p: int) -> NDArray[np.float64]:
-    """Sums over rows of ``[row, ...]`` by piece, ``[..., piece]``."""
-    total = np.zeros((n_p, *values.shape[1:]))
-    np.add.at(total, piece, values)
-    return np.moveaxis(total, 0, -1)
+    """Sums over rows of ``[row, frequency]`` by piece, ``[frequency, piece]``.
+
+    A product with the indicator of pieces: numpy's ``add.at`` took a third of the time of a whole study.
+    """
+    return np.asarray(values.T @ np.equal.outer(piece, np.arange(n_p)).astype(np.float64))
 
 
 def _responses(
@@ -154,7 +155,7 @@ def _responses(
     is_near = np.abs(distance) <= NEAR_ERB
     low, high = range_erb(sample_rate_hz)
     near_width = np.minimum(grid + NEAR_ERB, high) - np.maximum(grid - NEAR_ERB, low)
-    lobes = [_masked(square, mask, piece2, n_p, frames) for mask in _lobe_masks(distance, low, high, grid)]
+    lobe_square, lobe_count = _lobes(square, _lobe_bins(distance, low, high, grid), piece2, n_p, frames)
     own = np.concatenate([trials.frequency_index, np.full(len(trials), -1)])[ok]
     rows = np.flatnonzero(own >= 0)
     mine = np.zeros((3, len(frequency_hz), n_p))
@@ -173,8 +174,8 @@ def _responses(
         "far_count": far[1],
         "near_width_erb": near_width,
         "far_width_erb": (high - low) - near_width,
-        "lobe_square": np.stack([s for s, _ in lobes]),
-        "lobe_count": np.stack([n for _, n in lobes]),
+        "lobe_square": lobe_square,
+        "lobe_count": lobe_count,
     }
 
 
@@ -185,20 +186,33 @@ def _masked(
     return _by_piece(np.where(mask, square, 0.0), piece, n_p), _by_piece(mask * float(frames), piece, n_p)
 
 
-def _lobe_masks(
-    distance: NDArray[Any], low: float, high: float, grid: NDArray[Any]
-) -> list[NDArray[np.bool_]]:
-    """Masks of the 1-ERB bins beyond 1.5 ERB, on both sides; a last bin of under half an ERB joins its neighbour."""
-    masks = []
-    n_bins = int(np.ceil((high - low - NEAR_ERB) / LOBE_BIN_ERB))
-    for side, room in ((-1, grid - low), (1, high - grid)):
+def _lobe_bins(distance: NDArray[Any], low: float, high: float, grid: NDArray[Any]) -> NDArray[np.int64]:
+    """Number of the 1-ERB bin of every response beyond 1.5 ERB, ``[row, frequency]``; -1 for the near ones.
+
+    Even numbers lie below f, odd ones above; a last bin of under half an ERB joins its neighbour.
+    """
+    bins = np.full(distance.shape, -1, dtype=np.int64)
+    for parity, (side, room) in enumerate(((-1, grid - low), (1, high - grid))):
         offset = side * distance
         last = np.maximum(np.ceil((room - NEAR_ERB) / LOBE_BIN_ERB) - 1, 0)
         remainder = room - NEAR_ERB - last * LOBE_BIN_ERB
         last = np.where((remainder < LOBE_BIN_ERB / 2) & (last > 0), last - 1, last)
-        number = np.minimum(np.floor((offset - NEAR_ERB) / LOBE_BIN_ERB), last[None, :])
-        masks += [(offset > NEAR_ERB) & (number == k) for k in range(n_bins)]
-    return masks
+        number = np.minimum(np.floor((offset - NEAR_ERB) / LOBE_BIN_ERB), last[None, :]).astype(np.int64)
+        bins = np.where(offset > NEAR_ERB, 2 * number + parity, bins)
+    return bins
+
+
+def _lobes(
+    square: NDArray[Any], bins: NDArray[np.int64], piece: NDArray[Any], n_p: int, frames: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums of squares and frame counts in every bin, each ``[bin, frequency, piece]``."""
+    n_f, n_bins = bins.shape[1], max(int(bins.max(initial=0)) + 1, 1)
+    far = bins >= 0
+    flat = ((bins * n_f + np.arange(n_f)) * n_p + piece[:, None])[far]
+    shape = (n_bins, n_f, n_p)
+    total = np.bincount(flat, weights=square[far], minlength=int(np.prod(shape))).reshape(shape)
+    count = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape) * float(frames)
+    return total, count
 
 
 def _probes(

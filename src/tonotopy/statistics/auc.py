@@ -31,13 +31,11 @@ def wins(
     positive, positive_piece = positive[ok_p], positive_piece[ok_p]
     negative, negative_piece = negative[ok_n], negative_piece[ok_n]
     score = np.sign(positive[:, None] - negative[None, :]) * 0.5 + 0.5
-    rows = np.zeros((n_pieces, len(negative)))
-    np.add.at(rows, positive_piece, score)
-    won = np.zeros((n_pieces, n_pieces))
-    np.add.at(won.T, negative_piece, rows.T)
+    pieces = np.arange(n_pieces)
+    won = np.equal.outer(pieces, positive_piece) @ score @ np.equal.outer(negative_piece, pieces)
     count_p = np.bincount(positive_piece, minlength=n_pieces)
     count_n = np.bincount(negative_piece, minlength=n_pieces)
-    return won, np.outer(count_p, count_n).astype(np.float64)
+    return np.asarray(won, dtype=np.float64), np.outer(count_p, count_n).astype(np.float64)
 
 
 def auc(
