@@ -289,6 +289,12 @@ def _json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value), encoding="utf-8")
 
 
+@pytest.fixture(scope="session")
+def attacks() -> tuple[str, ...]:
+    """What hostile files say; none of it may come out as code."""
+    return (SCRIPT, HANDLER, FORMULA, MARKUP)
+
+
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., Path]:
     """Write run folders under a temporary path."""

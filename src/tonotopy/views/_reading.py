@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,10 @@ def read_toml(folder: Path, name: str) -> dict[str, Any]:
         raise _damaged(name, "TOML", error) from error
 
 
-def read_table(folder: Path, name: str, columns: Mapping[str, str]) -> pd.DataFrame:
+def read_table(folder: Path, name: str, columns: Mapping[str, str], needed: Collection[str]) -> pd.DataFrame:
     """One Parquet table, with exactly these columns of these kinds; others are left unread.
+
+    Numbers that a run did not measure have no column in its file: they read as undefined.
 
     Raises
     ------
@@ -72,17 +74,20 @@ def read_table(folder: Path, name: str, columns: Mapping[str, str]) -> pd.DataFr
     try:
         with pq.ParquetFile(path) as file:
             _bounded(name, file)
-            missing = [column for column in columns if column not in file.schema_arrow.names]
+            present = set(file.schema_arrow.names)
+            missing = [column for column in needed if column not in present]
             if missing:
-                raise RunError(
-                    f"column {missing[0]!r} in {name}", "none", "a run of another version", columns
-                )
-            table = file.read(columns=list(columns))
+                raise RunError(f"column {missing[0]!r} in {name}", "none", "a run of another version")
+            table = file.read(columns=[column for column in columns if column in present])
     except (pa.ArrowException, OSError) as error:
         raise _damaged(name, "a Parquet table", error) from error
-    return pd.DataFrame(
-        {column: _column(name, column, table.column(column), kind) for column, kind in columns.items()}
-    )
+    found = {
+        column: _column(name, column, table.column(column), kind)
+        if column in present
+        else pd.Series(float("nan"), index=range(table.num_rows), dtype=DTYPES[kind])
+        for column, kind in columns.items()
+    }
+    return pd.DataFrame(found)
 
 
 def inside(folder: Path, name: str, limit: int) -> Path:

@@ -138,3 +138,21 @@ LEGAL: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("ladder", "readout"): ("line", "plane", "raw"),
     ("view_curve", "readout"): ("line", "plane", "raw_plane"),
 }
+
+#: Numbers that every run has; any other number may have no column where it was not measured.
+ALWAYS: Final = (
+    "frequency_hz",
+    *(f"line_{measure}" for measure in MEASURES),
+    *(f"share_{share(verdict)}" for verdict in VERDICTS),
+)
+
+
+def needed(name: str) -> tuple[str, ...]:
+    """Columns without which a table of this name cannot be read.
+
+    Examples
+    --------
+    >>> needed("ladder")
+    ('site', 'readout', 'frequency_hz')
+    """
+    return tuple(column for column, kind in TABLES[name].items() if kind != NUMBER or column in ALWAYS)

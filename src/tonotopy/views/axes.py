@@ -67,6 +67,8 @@ def frequency_axis(
 def log_axis(axes: Axes, which: str, low: float, high: float, *, unit: str = "") -> None:
     """A logarithmic axis from ``low`` to ``high`` with ticks at 1, 2, 5 or at powers of ten, as numbers."""
     axis = axes.xaxis if which == "x" else axes.yaxis
+    if high < 6.0 * low:  # room for two ticks at least
+        low, high = (low * high / 6.0) ** 0.5, (low * high * 6.0) ** 0.5
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     ticks = log_ticks(low, high)
     axis.set_major_locator(FixedLocator(ticks))

@@ -2,7 +2,8 @@
 
 SVG keeps text as text and fixes its identifiers; no format carries a date or a version. In CSV, a text cell
 that a spreadsheet would run as a formula (it starts with ``=``, ``+``, ``-``, ``@``, a tab or a carriage
-return) is written with an apostrophe in front, and undefined numbers are empty.
+return) is written with an apostrophe in front, what does not print is spelled out, and undefined numbers
+are empty.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pandas.api.types import is_numeric_dtype
 
 from tonotopy.core.errors import InputError
 from tonotopy.views.paper import styled
+from tonotopy.views.words import printable
 
 #: What each format must be told so that it carries no date and no version.
 METADATA: Final[dict[str, dict[str, Any]]] = {
@@ -123,7 +125,9 @@ def _cell(value: object) -> str:
         return ""
     text = str(value)
     # Spreadsheets pass over leading blanks, and some read full-width signs as the plain ones.
-    return "'" + text if text[:1] in tuple("\t\r\n") or text.lstrip()[:1] in FORMULA else text
+    armed = text[:1] in tuple("\t\r\n") or text.lstrip()[:1] in FORMULA
+    # A bare carriage return would end the row for some readers.
+    return "'" + printable(text) if armed else printable(text)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -72,7 +72,11 @@ def _finding(run: RunTables, row: pd.Series) -> Finding:
 
 def _nulls(run: RunTables, row: pd.Series) -> str:
     """What untrained copies and shuffled labels read at a site."""
-    shuffled = f"shuffled labels read {percent(row['shuffled_stable'])}"
+    shuffled = (
+        "shuffled labels were not tried"
+        if missing(row["shuffled_stable"])
+        else f"shuffled labels read {percent(row['shuffled_stable'])}"
+    )
     if missing(row["floor_stable_mean"]):
         return f"Nulls: no untrained copy was measured; {shuffled}."
     reach = f"{percent(row['floor_stable_min'])} to {percent(row['floor_stable_max'])}"
@@ -99,13 +103,14 @@ def intervals(run: RunTables) -> str:
 def null_sentence(run: RunTables) -> str:
     """What the two nulls are and the most that they read anywhere."""
     sites = run.sites
+    most_shuffled = sites["shuffled_stable"].max()
     shuffled = (
-        f"a readout trained on shuffled labels reads at most {percent(sites['shuffled_stable'].max())} stable"
+        "shuffled labels were not tried"
+        if missing(most_shuffled)
+        else f"a readout trained on shuffled labels reads at most {percent(most_shuffled)} stable at any site"
     )
     if not bool(sites["floor_stable_max"].notna().any()):
-        return (
-            f"No untrained copy was measured, so what comes unasked is unknown here; {shuffled}, at any site."
-        )
+        return f"No untrained copy was measured, so what comes unasked is unknown here; {shuffled}."
     most = percent(sites["floor_stable_max"].max())
     seeds = (
         count(run.floor_seeds, "untrained copy", "untrained copies")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
@@ -110,6 +111,8 @@ def _cell(value: object, numeric: bool) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
     return DASH if value is None or value is pd.NA or value != value or value == "" else str(value)  # noqa: PLR0124
 
 

@@ -170,8 +170,8 @@ def grid_lines(axes: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
 
 
 def chance(axes: Axes, level: float, words: str) -> None:
-    """A dotted line at a null, named at its left end."""
+    """A dotted line at a null, named outside its right end, where no curve goes."""
     axes.axhline(level, color=NULL, linewidth=0.7, linestyle=(0, (1, 2)))
-    place: Style = {"xy": (0.0, level), "xycoords": ("axes fraction", "data")}
-    offset: Style = {"xytext": (3, 2), "textcoords": "offset points"}
-    axes.annotate(words, **place, **offset, ha="left", size=5.8, color=NULL)
+    place: Style = {"xy": (1.0, level), "xycoords": ("axes fraction", "data")}
+    offset: Style = {"xytext": (2, 0), "textcoords": "offset points"}
+    axes.annotate(words, **place, **offset, ha="left", va="center", size=5.8, color=NULL)

@@ -28,6 +28,7 @@ from tonotopy.views.tables import InFolder, RunTables, as_run
 from tonotopy.views.words import count, printable
 
 ASSETS: Final = Path(__file__).parent / "assets"
+INTERNAL: Final = ("addresses",)  # of work units: hashes for the store, not for a reader
 ROWS: Final = 60  # of a figure's numbers on the page; the rest is in the CSV
 
 #: Figures in reading order, with a short name each for the contents.
@@ -105,7 +106,8 @@ def page(run: RunTables, pictures: tuple[Picture, ...]) -> str:
             policy=policy(style),
             style=Markup(style),  # noqa: S704 (our own file)
             title=f"{run.encoder} · tonotopy",
-            question=run.verdict.get("question") or f"Do partials become stable features in {run.encoder}?",
+            heading=f"Do partials become stable features in {run.encoder}?",
+            question=run.verdict.get("question") or "",
             sentence=run.verdict.get("sentence") or "",
             facts=_facts(run),
             complete=run.manifest.get("complete", True),
@@ -219,14 +221,17 @@ def _provenance(run: RunTables) -> list[tuple[str, str]]:
     return [*_flat(run.manifest), *(("plan: " + key, value) for key, value in _flat(run.plan))]
 
 
-def _flat(record: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
+def _flat(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """One row a key; a record within the record, such as versions, on one line."""
+    rows = []
     for key, value in record.items():
-        name = f"{above}{key}".replace("_", " ")
+        if key in INTERNAL:
+            continue
         if isinstance(value, Mapping):
-            rows += _flat(value, f"{name}: ")
+            words = " · ".join(f"{name} {item}" for name, item in value.items())
         elif isinstance(value, list):
-            rows.append((name, ", ".join(str(item) for item in value)))
+            words = ", ".join(str(item) for item in value) or "none"
         else:
-            rows.append((name, "undefined" if value is None else str(value)))
+            words = "undefined" if value is None else str(value)
+        rows.append((key.replace("_", " "), words))
     return rows

@@ -16,7 +16,7 @@ import pandas as pd
 
 from tonotopy.core.errors import InputError, RunError
 from tonotopy.views._reading import DTYPES, read_json, read_table, read_toml
-from tonotopy.views._schema import LEGAL, NEEDED, TABLES, TEXT, VERDICTS, share
+from tonotopy.views._schema import LEGAL, NEEDED, TABLES, TEXT, VERDICTS, needed, share
 
 #: Fewer pieces leave intervals undefined.
 LEAST_PIECES_FOR_INTERVALS = 8
@@ -188,7 +188,7 @@ def _table(root: Path, name: str) -> pd.DataFrame:
     file = f"tables/{name}.parquet"
     if name not in NEEDED and not (root / file).exists():
         return pd.DataFrame({column: pd.Series(dtype=DTYPES[kind]) for column, kind in columns.items()})
-    table = read_table(root, file, columns)
+    table = read_table(root, file, columns, needed(name))
     if "site" in columns and bool(table["site"].isna().any()):
         raise RunError(f"a site in every row of {name}", "a gap")
     for column in (column for column, kind in columns.items() if kind == TEXT):

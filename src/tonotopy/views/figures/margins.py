@@ -37,10 +37,11 @@ def data(run: RunTables, site: str | None = None) -> pd.DataFrame:
     for name in highlights(run, run.verdicts, site):
         cells = run.verdicts[(run.verdicts["site"] == name) & (run.verdicts["verdict"] != "undefined")]
         for readout in ("line", "shuffled"):
-            specificity = cells[f"{readout}_specificity"].to_numpy(dtype=np.float64)
-            others = _others(cells, readout)
+            known = cells[cells[f"{readout}_specificity"].notna()]
+            specificity = known[f"{readout}_specificity"].to_numpy(dtype=np.float64)
+            others = _others(known, readout)
             for step in STEPS:
-                share = float(np.mean(others & (specificity >= step))) if len(cells) else float("nan")
+                share = float(np.mean(others & (specificity >= step))) if len(known) else float("nan")
                 rows.append({"site": name, "readout": readout, "threshold": float(step), "share": share})
     return pd.DataFrame(rows, columns=pd.Index(["site", "readout", "threshold", "share"]))
 

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tonotopy.signal import erb
 from tonotopy.views.axes import log_axis
 from tonotopy.views.figures._contract import highlights
 from tonotopy.views.palette import NULL, PAPER, SITES
@@ -27,7 +28,6 @@ LICENCE = "MIT"
 TITLE = "Sparsity law: what a music-free line reads as the spectrum fills up"
 
 PANELS = ("detection", "consistency", "specificity")
-CHANCE = {"detection": 0.5, "consistency": 0.0}
 LIMITS = {"detection": (0.42, 1.03), "consistency": (-0.04, 1.03), "specificity": (-0.04, 1.03)}
 
 
@@ -53,8 +53,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
         grid_lines(axes)
         log_axis(axes, "x", max(low, 0.9) * 0.95, high * 1.05)
         axes.set_ylim(*LIMITS[measure])
-        if measure in CHANCE:
-            chance(axes, CHANCE[measure], "chance")
+        chance(axes, _chance(run, measure), "chance" if measure == "detection" else "none")
         for index, name in enumerate(sites):
             _curve(axes, measure, bins[bins["site"] == name], index)
     _null(panels[0], bins, sites)
@@ -75,7 +74,7 @@ def caption(run: RunTables) -> str:
         f"isolated only where the spectrum is already sparse, every curve falls to the right. {bands}a "
         "mark on the lower edge is the half-point, where a curve has fallen half way to chance, with its "
         "interval. Null: detection after training on shuffled labels (dashed grey), which should stay at "
-        "chance."
+        "chance; dotted lines are what a readout that knows nothing of the partial reads."
     )
 
 
@@ -93,6 +92,14 @@ def describe(run: RunTables, *, site: str | None = None) -> list[str]:
         parts[0] = f"at occupancies {ends}, {parts[0]}"
         lines.append(f"{name}: {'; '.join(parts)}.")
     return lines
+
+
+def _chance(run: RunTables, measure: str) -> float:
+    """What a readout without any information about the partial reads."""
+    if measure == "specificity":  # a flat answer: 3 of all the ERB on the axis are near
+        span = np.ptp(erb.rate(run.frequencies_hz))
+        return float(min(3.0 / span, 1.0)) if span > 0 else float("nan")
+    return 0.5 if measure == "detection" else 0.0
 
 
 def _curve(axes: Axes, measure: str, bins: pd.DataFrame, index: int) -> None:

@@ -75,7 +75,9 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
         va="bottom",
         weight="bold",
     )
-    figure.legend(handles=_legend(), loc="outside lower left", ncols=5, columnspacing=1.4, handletextpad=0.6)
+    figure.legend(
+        handles=_legend(run), loc="outside lower left", ncols=5, columnspacing=1.4, handletextpad=0.6
+    )
     return figure
 
 
@@ -151,13 +153,13 @@ def _marks(axes: Axes, row: int, cells: pd.DataFrame) -> None:
         if not resolvable:
             _hatch(axes, row, left, right, FALLS, SOFT, 0.7)
     middle = (edges[1:] + edges[:-1]) / 2.0
-    for flag, height, marker in (
-        ("borderline", ROW[1] - 0.09, "o"),
-        ("inherited_from_window", ROW[0] + 0.1, "v"),
+    for flag, height, marker, size in (
+        ("borderline", ROW[1] - 0.09, "o", 2.0),
+        ("inherited_from_window", ROW[0] + 0.11, "v", 2.8),
     ):
         at = cells[flag].to_numpy(dtype=bool)
         ring: Style = {
-            "markersize": 2.0,
+            "markersize": size,
             "markerfacecolor": INK,
             "markeredgecolor": PAPER,
             "markeredgewidth": 0.3,
@@ -190,7 +192,7 @@ def _summary(axes: Axes, run: RunTables, row: int, name: str) -> None:
     axes.text(1.015, row + 0.83, floor, transform=right, size=5, color=SOFT, va="center_baseline")
 
 
-def _legend() -> list[Patch | Line2D]:
+def _legend(run: RunTables) -> list[Patch | Line2D]:
     handles: list[Patch | Line2D] = []
     for verdict, mark in MARKS.items():
         hatch = CROSSES if verdict == "undefined" else ""
@@ -201,7 +203,7 @@ def _legend() -> list[Patch | Line2D]:
         handles.append(
             Line2D([], [], linestyle="none", marker=marker, markersize=2.5, color=INK, label=label)
         )
-    handles.append(
-        Patch(facecolor="#7a7a7a", edgecolor=FAINT, linewidth=0.4, label="strip: floor that passes")
-    )
+    if run.floor_seeds:
+        strip: Style = {"facecolor": "#7a7a7a", "edgecolor": FAINT, "linewidth": 0.4}
+        handles.append(Patch(label="strip: floor that passes", **strip))
     return handles

@@ -31,7 +31,7 @@ CURVES: dict[str, tuple[str, Style]] = {
     "plane": ("plane", {"color": SKY, "marker": "s", "zorder": 3}),
     "raw_plane": (
         "plane on raw samples (null)",
-        {"color": RUST, "marker": "x", "zorder": 2, "linestyle": (0, (3, 1.5))},
+        {"color": RUST, "marker": "x", "zorder": 5, "linestyle": (0, (3, 1.5))},
     ),
 }
 
