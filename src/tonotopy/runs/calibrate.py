@@ -22,15 +22,13 @@ from tonotopy.core import registry
 from tonotopy.core.errors import InputError
 from tonotopy.encoders.phantoms._base import Expectation
 from tonotopy.measures.measures import JUDGED
-from tonotopy.runs.engine import Progress, one_thread
+from tonotopy.runs.engine import Progress, default_workers, one_thread
 from tonotopy.runs.run import Run
 from tonotopy.runs.study import study
 
 PACKAGE = "tonotopy.encoders.phantoms"
 #: With fewer resolvable frequencies than this, all frequencies are counted.
 LEAST_RESOLVABLE = 8
-#: Processes where none are asked for.
-WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def calibrate(
     """
     tasks = plan_tasks(seeds, phantoms, music, preset, overrides)
     rows: list[dict[str, Any]] = []
-    n = min(workers or WORKERS, len(tasks))
+    n = min(workers or default_workers(), len(tasks))
     if n <= 1:
         for done, task in enumerate(tasks, start=1):
             rows += run_task(task)

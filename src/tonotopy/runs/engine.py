@@ -39,6 +39,8 @@ NUMERIC = (
     "measures",
     "judgement",
 )
+#: More processes than this are started only when asked for: each holds an encoder and the music.
+MOST_WORKERS = 8
 #: Called after each unit: (units done, units in all, label).
 Progress = Callable[[int, int, str], None]
 
@@ -169,6 +171,12 @@ def _run_in_processes(
         raise RunError("all workers alive", "a worker process that died", cause) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def default_workers() -> int:
+    """Processes where none are asked for: the cores that this process may use, at most :data:`MOST_WORKERS`."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_WORKERS)
 
 
 _bench: Bench | None = None

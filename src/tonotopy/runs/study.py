@@ -2,60 +2,30 @@
 
 from __future__ import annotations
 
-import platform
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from tonotopy.core.errors import InputError, RunError
-from tonotopy.encoders import load_encoder
+from tonotopy.core.errors import RunError
 from tonotopy.encoders._contract import Encoder
 from tonotopy.recording.frames import plan_segment
 from tonotopy.runs import collect
+from tonotopy.runs.asked import Asked, folder_name, make_plan, open_encoder
 from tonotopy.runs.bench import Bench, BenchSpec, resolve_device
-from tonotopy.runs.engine import Progress, Unit, one_thread, run_units
+from tonotopy.runs.engine import Progress, Unit, default_workers, one_thread, run_units
 from tonotopy.runs.estimate import Estimate, estimate_units
 from tonotopy.runs.graph import Graph, build, music_unit, shortest_clip_s
-from tonotopy.runs.plan import Plan, preset
+from tonotopy.runs.manifest import addresses, manifest
+from tonotopy.runs.plan import Plan
 from tonotopy.runs.run import Run, open_run
 from tonotopy.runs.sentence import QUESTION, answer
 from tonotopy.runs.store import Store, full_disk_is_an_error, write_json
 from tonotopy.sound.sources import open_music
 from tonotopy.sound.sources._contract import Source
-
-#: Seeds of the floor start here, so that a study of ``random:0`` is not its own floor.
-FIRST_FLOOR_SEED = 1000
-#: Below this many pieces a study cannot say anything; a source may still hold fewer usable ones.
-WORKERS = 2
-
-
-@dataclass(frozen=True)
-class Words:
-    """What the user asked for, before anything was opened."""
-
-    encoder: Any
-    music: Any
-    sample_rate: int | None = None
-    window: int | None = None
-    weights: str | None = None
-    sites: Sequence[str] | None = None
-    preset: str = "standard"
-    seed: int = 0
-    out: Path | str | None = None
-    device: str = "auto"
-    workers: int | None = None
-    trust: bool = False
-    floor: bool = True
-    pieces: int | None = None
-    frequencies: int | None = None
-    floor_seeds: int | None = None
-    brief: bool = False
 
 
 def study(
@@ -95,7 +65,7 @@ def study(
     TonotopyError
         Whatever cannot be used, in one line.
     """
-    asked = Words(encoder, music, **words)
+    asked = Asked(encoder, music, **words)
     session = _Session.open(asked)
     session.claim_folder()
     session.execute(progress, keep_floor=keep_floor)
@@ -104,7 +74,7 @@ def study(
 
 def estimate(encoder: Any, *, music: Any, **words: Any) -> Estimate:
     """What a study would cost, from a short measurement of the encoder: minutes, bytes, passes."""
-    session = _Session.open(Words(encoder, music, **words))
+    session = _Session.open(Asked(encoder, music, **words))
     session.prepare_music()
     return estimate_units(session.graph(), session.plan, session.bench.primary, session.workers)
 
@@ -121,15 +91,15 @@ class _Session:
     music: Unit
 
     @staticmethod
-    def open(asked: Words) -> _Session:
+    def open(asked: Asked) -> _Session:
         """Open encoder and music, make the plan."""
         device = resolve_device(asked.device)
         source = asked.music if isinstance(asked.music, Source) else open_music(asked.music)
         options = {"trust": asked.trust, "window": asked.window, "sample_rate": asked.sample_rate}
         options = {key: value for key, value in options.items() if value}
-        encoder = _open_encoder(asked, options)
+        encoder = open_encoder(asked, options)
         plan = make_plan(asked, encoder, source)
-        out = Path(asked.out) if asked.out else Path("runs") / _folder_name(plan)
+        out = Path(asked.out) if asked.out else Path("runs") / folder_name(plan)
         spec = None
         if isinstance(asked.encoder, str) and isinstance(asked.music, str):
             spec = BenchSpec(
@@ -145,7 +115,7 @@ class _Session:
             encoder, plan_segment(encoder, [encoder.site(s) for s in plan.sites], plan.n_frames).n_samples
         )
         bench = Bench(encoder, source, Store(out / "units"), device=device)
-        workers = asked.workers or (WORKERS if device == "cpu" else 1)
+        workers = asked.workers or (default_workers() if device == "cpu" else 1)
         return _Session(plan, bench, spec, out, workers, music_unit(plan, encoder, shortest))
 
     def claim_folder(self) -> None:
@@ -212,8 +182,8 @@ class _Session:
                 table.to_parquet(out / "tables" / f"{name}.parquet", index=False)
             write_json(out / "anatomy.json", anatomy_of(encoder).to_json())
             write_json(out / "verdict.json", self._verdict(entries, graph))
-            manifest = _manifest(encoder, tables, started, seconds)
-            write_json(out / "manifest.json", manifest | {"addresses": _addresses(graph)})
+            told = manifest(encoder, tables, started, seconds)
+            write_json(out / "manifest.json", told | {"addresses": addresses(graph)})
 
     def _verdict(self, entries: list[dict[str, Any]], graph: Graph) -> dict[str, Any]:
         plan, n_pieces = self.plan, graph.design.n_pieces
@@ -249,91 +219,3 @@ class _Dropper:
                 if all(self.store.has(address) for address in left):
                     for record in self.graph.records[seed]:
                         self.store.remove(record.address)
-
-
-def _open_encoder(asked: Words, options: dict[str, Any]) -> Encoder:
-    if isinstance(asked.encoder, Encoder):
-        return asked.encoder
-    if isinstance(asked.encoder, str):
-        return load_encoder(asked.encoder, weights=asked.weights, seed=asked.seed, **options)
-    from tonotopy.encoders.module import ModuleEncoder
-
-    if asked.sample_rate is None:
-        raise InputError(
-            "sample_rate, in Hz, for a module", "none", "a module does not say at which rate it listens"
-        )
-    return ModuleEncoder(asked.encoder, asked.sample_rate, window=asked.window)
-
-
-def make_plan(asked: Words, encoder: Encoder, source: Source) -> Plan:
-    """The frozen plan of what was asked."""
-    chosen = preset(asked.preset)
-    names = [site.name for site in encoder.sites]
-    sites = tuple(encoder.site(name).name for name in asked.sites) if asked.sites else tuple(names)
-    if len(set(sites)) != len(sites):
-        raise InputError("each site once", ", ".join(sites), "a site named twice")
-    n_floor = chosen.floor_seeds if asked.floor_seeds is None else asked.floor_seeds
-    has_weights = type(encoder).randomised is not Encoder.randomised
-    n_floor = n_floor if asked.floor and has_weights else 0
-    if asked.pieces is not None and asked.pieces < 3:
-        raise InputError("at least 3 pieces", str(asked.pieces), "verdicts are undefined below that")
-    return Plan(
-        encoder=asked.encoder
-        if isinstance(asked.encoder, str) and ".py:" not in asked.encoder
-        else encoder.name,
-        weights=encoder.weights_label,
-        weights_id=encoder.weights_id,
-        music=source.spelling,
-        music_fingerprint=source.fingerprint(),
-        sites=sites,
-        preset=asked.preset,
-        seed=asked.seed,
-        n_frequencies=asked.frequencies or chosen.n_frequencies,
-        families=chosen.families,
-        n_train=chosen.n_train,
-        n_test=chosen.n_test,
-        n_pieces=asked.pieces or chosen.n_pieces,
-        n_frames=chosen.n_frames,
-        floor_seeds=tuple(range(FIRST_FLOOR_SEED, FIRST_FLOOR_SEED + n_floor)),
-        n_resamples=chosen.n_resamples,
-        names_code=isinstance(asked.encoder, str) and ".py:" in asked.encoder,
-        brief=asked.brief,
-    )
-
-
-def _folder_name(plan: Plan) -> str:
-    """A folder name from the plan's words, with letters, digits, dots and hyphens only."""
-    words = [plan.encoder, plan.weights, plan.music, plan.preset, f"seed{plan.seed}"]
-    safe = [
-        "".join(c if c.isalnum() or c in ".-" else "-" for c in word).strip("-.")[:40]
-        for word in words
-        if word
-    ]
-    return "_".join(safe)
-
-
-def _addresses(graph: Graph) -> dict[str, Any]:
-    """Where the measures and activations of the weights under study are found in the store."""
-    return {
-        "music": graph.music.address,
-        "records": [unit.address for unit in graph.records[None]],
-        "measures": {site: unit.address for (seed, site), unit in graph.measures.items() if seed is None},
-    }
-
-
-def _manifest(encoder: Encoder, tables: dict[str, Any], started: datetime, seconds: float) -> dict[str, Any]:
-    """What made the numbers; no path, user or host."""
-    libraries = ("tonotopy", "torch", "numpy", "scipy", "pandas", "xarray", "zarr")
-    return {
-        "versions": {name: version(name) for name in libraries} | {"python": platform.python_version()},
-        "weights_id": encoder.weights_id,
-        "weights_label": encoder.weights_label,
-        "encoder_citation": encoder.citation,
-        "encoder_licence": encoder.licence,
-        "machine": {"system": platform.system(), "architecture": platform.machine()},
-        "sample_rate_hz": encoder.sample_rate_hz,
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(seconds, 1),
-        "skipped": len(tables["ledger"]),
-        "complete": True,
-    }
