@@ -97,13 +97,15 @@ def planted(
     frames: int = 2,
     units: int = 60,
     background: float = 0.1,
+    jitter: float = 0.0,
     mix: np.ndarray | None = None,
     seed: int = 0,
     families: tuple[str, ...] = ("silence", "tone", "chord", "music"),
 ) -> Planted:
     """Recordings of units that are tuned to .5 ERB, of one that hears level only, or of noise.
 
-    Each sound adds its partials' answers to the same context, as amplitudes; ``mix`` rotates the units.
+    Each sound adds its partials' answers to the same context, as amplitudes; ``mix`` rotates the units,
+    ``jitter`` is how much a unit's answer varies.
     """
     from tonotopy.recording import Recording
     from tonotopy.signal import erb
@@ -122,6 +124,8 @@ def planted(
             gain = np.where(np.isfinite(hz), 0.02, np.nan)[:, None] * loud
         else:
             gain = rng.standard_normal((len(hz), units))
+        if jitter:  # without it, changes by one target are all alike, and a second direction is rounding
+            gain = gain * (1 + jitter * rng.standard_normal(gain.shape))
         return (amplitude * gain)[:, None, :]
 
     made = {}
