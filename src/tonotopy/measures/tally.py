@@ -212,7 +212,7 @@ def _lobes(
     shape = (n_bins, n_f, n_p)
     total = np.bincount(flat, weights=square[far], minlength=int(np.prod(shape))).reshape(shape)
     count = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape) * float(frames)
-    return np.asarray(total, dtype=np.float64), count
+    return np.asarray(total, dtype=np.float64), np.asarray(count, dtype=np.float64)
 
 
 def _probes(
@@ -251,7 +251,7 @@ def _gradedness(
     total, count = np.zeros((n_f, n_p)), np.zeros((n_f, n_p))
     np.add.at(total, (index[ok], piece[ok]), (ranks @ order)[ok] / norm[ok])
     np.add.at(count, (index[ok], piece[ok]), 1.0)
-    return np.asarray(total, dtype=np.float64), count
+    return np.asarray(total, dtype=np.float64), np.asarray(count, dtype=np.float64)
 
 
 def _separability(readout: Readout, held_out: Recording, n_f: int) -> NDArray[np.float64]:

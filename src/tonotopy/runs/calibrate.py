@@ -46,7 +46,7 @@ class Task:
 def calibrate(
     *,
     seeds: Sequence[int] = (0,),
-    preset: str = "quick",
+    preset: str = "standard",
     phantoms: Sequence[str] | None = None,
     music: str = "scores",
     progress: Progress | None = None,

@@ -17,8 +17,9 @@ from tonotopy.sound.trials import CORE, EXTRA, Design, trials
 #: Sounds in the timed batch, and seconds per sound that rendering takes beside the encoder.
 TIMED = 32
 RENDER_S = 0.001
-#: Seconds to measure one site, per frequency and squared hundred units (fits grow with the square).
-MEASURE_S = 0.12
+#: Seconds to measure a site of 512 units, a frequency: the verdict alone (floor), and all that is reported.
+#: Fits grow with the square of the units.
+VERDICT_S, REPORTED_S = 0.06, 0.2
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ def estimate_units(graph: Graph, plan: Plan, encoder: Encoder, workers: int) -> 
         per_pass = (time.perf_counter() - start) / TIMED
     passes = passes_per_weight_set(design)
     units = sum(site.units for site in sites)
-    measuring = sum(MEASURE_S * design.n_frequencies * (0.2 + (site.units / 512) ** 2) for site in sites)
-    seconds = sets * (passes * (per_pass + RENDER_S) + measuring) / workers
+    size = design.n_frequencies * sum(0.3 + 0.7 * (site.units / 512) ** 2 for site in sites)
+    measuring = size * (REPORTED_S + (sets - 1) * VERDICT_S)
+    seconds = (sets * passes * (per_pass + RENDER_S) + measuring) / workers
     stored = design.n_contexts * design.n_frequencies * design.n_frames * 4
     sounds = len(CORE) * len(design.families) + len(EXTRA)
     return Estimate(
