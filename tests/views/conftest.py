@@ -66,9 +66,9 @@ def verdict_row(
         "probability": float("nan") if verdict == "undefined" else float(rng.uniform(0.7, 1.0)),
         "inherited_from_window": verdict == "entangled" and order == 0,
         "line": {"stable": "passes", "phase-locked": "entangled"}.get(verdict, verdict),
-        "plane": {"stable": "passes", "phase-locked": "passes", "coincidental": "entangled"}.get(
-            verdict, verdict
-        ),
+        "plane": "passes"
+        if verdict in ("stable", "phase-locked")
+        else verdict.replace("coincidental", "absent"),
         "failing": "" if verdict == "stable" else "specificity, largest_lobe",
         "reason": "dead site <b>bold</b>" if verdict == "undefined" else "",
         "against_floor": None if verdict == "undefined" else "learned" if verdict == "stable" else "never",
@@ -193,13 +193,7 @@ def anatomy(hostile: bool) -> dict[str, Any]:
         for order, site in enumerate(site_names(hostile))
     ]  # fmt: skip
     first = plain(analyse(filters, 16, RATE, seed=0, draws=49))
-    return {
-        "encoder": "synthetic",
-        "sample_rate_hz": RATE,
-        "layers": layers,
-        "first_layer": first,
-        "undefined": {},
-    }
+    return {"sample_rate_hz": RATE, "layers": layers, "first_layer": first, "undefined": {}}
 
 
 def site_names(hostile: bool) -> tuple[str, ...]:
@@ -212,10 +206,14 @@ def write_run(
 ) -> Path:
     """Write a whole run folder; a minimal one has empty tables and no anatomy, floor or music of note."""
     verdicts = verdict_rows(np.random.default_rng(7), n_frequencies, hostile)
+    sites = site_rows(verdicts, n_pieces, hostile)
+    if minimal:
+        sites[["floor_stable_mean", "floor_stable_min", "floor_stable_max"]] = float("nan")
+        verdicts["against_floor"], verdicts["floor_pass_share"] = None, float("nan")
     name = "synthetic" + (SCRIPT + MARKUP if hostile else "")
     tables = {
         "verdicts": verdicts,
-        "sites": site_rows(verdicts, n_pieces, hostile),
+        "sites": sites,
         "floor": floor_rows(verdicts),
         "ladder": ladder_rows(verdicts),
         "sparsity": sparsity_rows(hostile),
@@ -230,20 +228,13 @@ def write_run(
         kept = frame.iloc[:0] if minimal and table not in ("verdicts", "sites", "pieces") else frame
         kept[list(TABLES[table])].to_parquet(folder / "tables" / f"{table}.parquet", index=False)
     head = {"encoder": name, "weights": "trained", "music": "folder:music12", "preset": "standard", "seed": 0}
-    plan = head | {
-        "schema": 1,
-        "n_pieces": n_pieces,
-        "n_frequencies": n_frequencies,
-        "sites": list(site_names(hostile)),
-    }
+    plan = head | {"schema": 1, "n_pieces": n_pieces, "n_frequencies": n_frequencies}
     (folder / "plan.toml").write_text(tomli_w.dumps(plan), encoding="utf-8")
-    question = "Do partials become stable features in " + name + "?"
-    verdict = head | {
-        "n_pieces": n_pieces,
-        "question": question,
+    words = {
+        "question": f"Do partials stabilise in {name}?",
         "sentence": "Yes, in part. " + HANDLER * hostile,
     }
-    _json(folder / "verdict.json", verdict | {"sites": []})
+    _json(folder / "verdict.json", head | {"n_pieces": n_pieces, "sites": []} | words)
     _json(folder / "manifest.json", manifest(hostile))
     if not minimal:
         _json(folder / "anatomy.json", anatomy(hostile))

@@ -77,7 +77,9 @@ def test_anything_with_a_path_is_a_run(run_folders: dict[str, Path]) -> None:
 def test_an_unknown_site_names_the_known(run_folders: dict[str, Path]) -> None:
     """Asking for a site that is not there lists those that are."""
     run = RunTables.read(run_folders["plain"])
-    with pytest.raises(InputError, match=r"expected a site of this run; got 'conv99'.*first_conv, block1.conv"):
+    with pytest.raises(
+        InputError, match=r"expected a site of this run; got 'conv99'.*first_conv, block1.conv"
+    ):
         run.chosen("conv99")
 
 
@@ -94,7 +96,7 @@ def test_a_missing_file_is_named(make_run: MakeRun, name: str) -> None:
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     """A path that is no folder is refused without its whole path in the message."""
-    with pytest.raises(RunError, match="expected a run folder; got 'nowhere'"):
+    with pytest.raises(RunError, match=r"expected a run folder; got 'nowhere'"):
         RunTables.read(tmp_path / "nowhere")
 
 
@@ -143,7 +145,11 @@ def _rewrite(folder: Path, table: str, **columns: object) -> None:
 @pytest.mark.parametrize(
     ("table", "columns", "message"),
     [
-        ("verdicts", {"verdict": "marvellous"}, "known words in column 'verdict' of verdicts; got 'marvellous'"),
+        (
+            "verdicts",
+            {"verdict": "marvellous"},
+            "known words in column 'verdict' of verdicts; got 'marvellous'",
+        ),
         ("verdicts", {"borderline": "yes"}, "flags in column 'borderline' of tables/verdicts.parquet; got"),
         ("verdicts", {"line_detection": "high"}, "numbers in column 'line_detection'"),
         ("verdicts", {"frequency_hz": -1.0}, "frequencies above 0 Hz in verdicts"),
@@ -182,7 +188,7 @@ def test_a_link_out_of_the_folder_is_refused(make_run: MakeRun, tmp_path: Path) 
     secret.write_text("{}", encoding="utf-8")
     (folder / "manifest.json").unlink()
     (folder / "manifest.json").symlink_to(secret)
-    with pytest.raises(RunError, match="expected manifest.json inside the run folder; got a link out of it"):
+    with pytest.raises(RunError, match=r"expected manifest.json inside the run folder; got a link out of it"):
         RunTables.read(folder)
 
 
@@ -200,7 +206,7 @@ def test_nothing_is_unpickled(make_run: MakeRun) -> None:
     table = pq.read_table(path)
     bombs = pa.array([pickle.dumps(Bomb())] * table.num_rows, type=pa.binary())
     pq.write_table(table.set_column(table.schema.get_field_index("title"), "title", bombs), path)
-    with pytest.raises(RunError, match="texts in column 'title' of tables/pieces.parquet; got binary"):
+    with pytest.raises(RunError, match=r"texts in column 'title' of tables/pieces.parquet; got binary"):
         RunTables.read(folder)
 
 
