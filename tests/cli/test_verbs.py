@@ -140,7 +140,7 @@ def test_demo(call, tmp_path: Path, monkeypatch, small_run: Path) -> None:
     monkeypatch.setattr("tonotopy.runs.study", lambda *_, **__: open_run(small_run))
     result = call("demo", "--out", tmp_path)
     assert result.exit_code == 0
-    for entry in demo_verb._encoders():
+    for entry in demo_verb.ENCODERS:
         assert entry.known in result.stdout
     reports = [line.split(maxsplit=1)[1] for line in result.stdout.splitlines() if line.startswith("report")]
     assert len(reports) == len(demo_verb.ENCODERS)

@@ -13,7 +13,7 @@ from tonotopy.cli import _options as options
     "figure",
     epilog=options.examples(
         "tonotopy figure verdict-map runs/encodec --out map.svg",
-        "tonotopy figure audiogram runs/encodec --site stack_end --out audiogram.csv",
+        "tonotopy figure audiograms runs/encodec --site stack_end --out audiograms.csv",
     ),
 )
 @click.argument("name")
@@ -28,7 +28,8 @@ from tonotopy.cli import _options as options
 def command(name: str, run: Path, site: str | None, out: Path | None) -> None:
     """What does it look like?
 
-    One figure of a run, for paper or screen, or the numbers behind it.
+    One figure of a run, for paper or screen, or the numbers behind it. A name that is not known lists those
+    that are.
     """
     from tonotopy.cli._output import say
     from tonotopy.runs import open_run
