@@ -1,23 +1,42 @@
-"""Every bundled encoder, with random weights, keeps the protocol of ``encoders/_contract``."""
+"""Every bundled encoder and the template, with random weights, keeps the protocol of ``encoders/_contract``."""
 
 from __future__ import annotations
 
+import importlib.util
 from functools import cache
 from importlib import import_module
 from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
 
-from tonotopy.core.registry import plugins
+from tonotopy.core.registry import _declared, plugins
 from tonotopy.encoders import Encoder, Site, load_encoder
 from tonotopy.encoders._geometry import pink_noise
 
-PLUGINS = plugins("tonotopy.encoders")
+TEMPLATE = Path(__file__).parents[2] / "templates" / "encoder.py"
+PLUGINS = dict(plugins("tonotopy.encoders"))
+if TEMPLATE.is_file():  # absent beside an installed package
+    PLUGINS.update({plugin.name: plugin for plugin in _declared(TEMPLATE, "template")})
+
+
+@cache
+def module_of(name: str) -> ModuleType:
+    """The file that declares an encoder; a template is imported from where it lies."""
+    if PLUGINS[name].module != "template":
+        return import_module(PLUGINS[name].module)
+    spec = importlib.util.spec_from_file_location("template_encoder", TEMPLATE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _case(name: str) -> object:
-    large = getattr(import_module(PLUGINS[name].module), "LARGE", ())
+    large = getattr(module_of(name), "LARGE", ())
     return pytest.param(name, marks=pytest.mark.prove) if name in large else name
 
 
@@ -27,8 +46,10 @@ NAMES = [_case(name) for name in sorted(PLUGINS)]
 @cache
 def opened(name: str) -> Encoder:
     """The encoder with random weights and the options that its own file names for tests."""
-    options = import_module(PLUGINS[name].module).TEST_OPTIONS
-    return load_encoder(name, weights="random:1", **options)
+    module = module_of(name)
+    if PLUGINS[name].module == "template":
+        return module.open_encoder(name, weights="random:1", seed=0, **module.TEST_OPTIONS)
+    return load_encoder(name, weights="random:1", **module.TEST_OPTIONS)
 
 
 def music(encoder: Encoder, rows: int, *, seed: int = 0, n_samples: int | None = None) -> torch.Tensor:

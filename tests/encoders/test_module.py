@@ -251,10 +251,10 @@ def test_random_weights_keep_the_architecture_and_calibrate_it() -> None:
     assert other.sites == encoder.sites
     assert other.weights_id != encoder.weights_id
     raw = other.activations(music, ["0"])["0"]
-    norm = other._model[1]
+    norm = other._net[1]
     assert torch.allclose(norm.running_mean, raw.mean(dim=(0, 1)), atol=1e-5)
     bound = (1 / 3) ** 0.5
-    assert other._model[0].weight.abs().max() <= bound
+    assert other._net[0].weight.abs().max() <= bound
 
 
 def test_weight_norm_is_drawn_as_a_plain_weight() -> None:

@@ -59,6 +59,8 @@ class ModuleEncoder(Encoder):
         Paths of further modules to be read, as ``named_modules`` spells them; ``path#2`` is the second run.
     weights_label
         What a person reads about the weights.
+    citation, licence
+        Of the model, for reports.
 
     Raises
     ------
@@ -89,18 +91,21 @@ class ModuleEncoder(Encoder):
         channels: int | None = None,
         sites: Sequence[str] | None = None,
         weights_label: str = "as given",
+        citation: str = "",
+        licence: str = "",
     ) -> None:
-        self._model = _frozen_copy(model)
-        self._input, n_samples = accepted_input(self._model, window, channels)
-        found = survey(self._model, self._input, n_samples, window, sites or ())
+        self._net = _frozen_copy(model)
+        self._input, n_samples = accepted_input(self._net, window, channels)
+        found = survey(self._net, self._input, n_samples, window, sites or ())
         self._taps = {site.name: site.tap for site in found}
         self._first = next(site for site in found if site.role == "first_conv")
         self.name = name or type(model).__name__
         self.sample_rate_hz = sample_rate_hz
         self.frame_length = window
-        self.weights_id = weights_id(self._model)
+        self.weights_id = weights_id(self._net)
         self.weights_label = weights_label
-        locate = _Locator(self._model, self._input, n_samples, window)
+        self.citation, self.licence = citation, licence
+        locate = _Locator(self._net, self._input, n_samples, window)
         located = [locate.site(site) for site in found]
         self.disagreements = tuple(locate.disagreements)
         self.sites = with_effective_views(self, located)
@@ -111,7 +116,7 @@ class ModuleEncoder(Encoder):
             return {}
         validate_audio(audio, self.frame_length)
         with torch.no_grad():
-            return read(self._model, lambda: self._model(self._input.shape(audio)), taps)
+            return read(self._net, lambda: self._net(self._input.shape(audio)), taps)
 
     def first_layer(self) -> FirstLayer | None:
         module, path = self._first.module, self._first.path
@@ -126,13 +131,13 @@ class ModuleEncoder(Encoder):
         return FirstLayer(filters, operator.stride, operator.padding, bias)
 
     def randomised(self, seed: int, calibration: torch.Tensor | None) -> ModuleEncoder:
-        model = copy.deepcopy(self._model)
+        model = copy.deepcopy(self._net)
         randomise(model, seed)
         music = substitute_music(self.sample_rate_hz) if calibration is None else calibration
         music = music.float() if self.frame_length is None else frames_of(music, self.frame_length)
         calibrate(model, lambda: [model(self._input.shape(rows)) for rows in music.split(CALIBRATION_BATCH)])
         other = copy.copy(self)
-        other._model = model
+        other._net = model
         other._first = replace(self._first, module=model.get_submodule(self._first.tap.module))
         other.weights_id, other.weights_label = weights_id(model), f"random:{seed}"
         other.sites = with_effective_views(other, list(self.sites))
