@@ -1,4 +1,4 @@
-"""A run folder made up for drawing: plausible numbers, undefined ones, infinite ones, and hostile words."""
+"""A run folder made up for drawing: plausible numbers, undefined and infinite ones, hostile words."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def verdict_row(
         "probability": float("nan") if verdict == "undefined" else float(rng.uniform(0.7, 1.0)),
         "inherited_from_window": verdict == "entangled" and order == 0,
         "line": {"stable": "passes", "phase-locked": "entangled"}.get(verdict, verdict),
-        "plane": "passes"
-        if verdict in ("stable", "phase-locked")
-        else verdict.replace("coincidental", "absent"),
+        "plane": {"absent": "absent", "undefined": "undefined", "entangled": "entangled"}.get(
+            verdict, "passes"
+        ),
         "failing": "" if verdict == "stable" else "specificity, largest_lobe",
         "reason": "dead site <b>bold</b>" if verdict == "undefined" else "",
         "against_floor": None if verdict == "undefined" else "learned" if verdict == "stable" else "never",
@@ -112,11 +112,8 @@ def site_rows(verdicts: pd.DataFrame, n_pieces: int, hostile: bool) -> pd.DataFr
         }  # fmt: skip
         for verdict, value in shares.items():
             low, high = (value - 0.08, value + 0.08) if n_pieces >= 8 else (float("nan"), float("nan"))
-            ends = (low, value, high)
-            row |= {
-                f"{part}_{share(verdict)}": float(np.clip(end, 0, 1))
-                for part, end in zip(("low", "share", "high"), ends, strict=True)
-            }
+            for part, end in (("low", low), ("share", value), ("high", high)):
+                row[f"{part}_{share(verdict)}"] = float(np.clip(end, 0, 1))
         for name in ("detection", "consistency", "specificity"):
             row |= {f"half_{name}": half, f"half_{name}_low": half - 1, f"half_{name}_high": half + 1.5}
         row["half_consistency"] = float("nan")
@@ -219,9 +216,7 @@ def write_run(
         "sparsity": sparsity_rows(hostile),
         "view_curve": view_rows(hostile),
         "pieces": piece_rows(n_pieces, hostile),
-        "ledger": pd.DataFrame(
-            {"name": [HANDLER if hostile else "broken.mp3"], "reason": ["no audio in it"]}
-        ),
+        "ledger": pd.DataFrame({"name": [HANDLER * hostile or "broken.mp3"], "reason": ["no audio in it"]}),
     }
     (folder / "tables").mkdir(parents=True)
     for table, frame in tables.items():

@@ -73,7 +73,7 @@ def pieces_grid(run: RunTables) -> Grid:
     """The pieces, with whom to thank and under which licence."""
     table = run.pieces
     names = ("number", "title", "artist", "licence", "name")
-    columns = tuple(Column("file" if name == "name" else name, name == "number") for name in names)
+    columns = tuple(Column("file" if name == "name" else name, False) for name in names)
     return Grid(columns, tuple(tuple(_text(row[name]) for name in names) for _, row in table.iterrows()))
 
 

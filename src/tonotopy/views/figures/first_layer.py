@@ -63,13 +63,14 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
     picture = _picture(run)
     if picture is None:
         return undefined_sheet(run, TITLE, _why_not(run))
-    figure = sheet(run, TITLE, 2.9)
+    figure = sheet(run, TITLE, 3.1)
     image, null = figure.subplots(1, 2, width_ratios=(3.0, 1.15))
     _image(image, picture)
     _null(null, _order(run))
     bar = figure.colorbar(image.images[0], ax=image, pad=0.015, aspect=34)
     bar.set_label("gain (dB re each filter's peak)", size=6.5, color=SOFT)
     bar.outline.set_visible(False)
+    figure.legend(handles=image.lines, loc="outside lower left", ncols=3, columnspacing=1.6)
     return figure
 
 
@@ -162,7 +163,6 @@ def _image(axes: Axes, picture: tuple[NDArray[np.int64], Array, Array, Array]) -
     axes.set_xlabel("filters by ascending peak")
     axes.set_xlim(-0.5, len(peak_hz) - 0.5)
     axes.set_ylim(low, high)
-    axes.legend(loc="upper left")
 
 
 def _null(axes: Axes, order: dict[str, Any]) -> None:
