@@ -102,9 +102,14 @@ _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "str": (str,), "bool": (bo
 def plan_from_dict(values: dict[str, Any]) -> Plan:
     """A plan from untrusted values."""
     known = {f.name: str(f.type) for f in fields(Plan)}
-    wrong = sorted(set(values) ^ set(known))
-    if wrong:
-        raise RunError("the keys of a plan", ", ".join(wrong), "a plan of another version", sorted(known))
+    unknown = sorted(set(values) - set(known))
+    missing = [f"{key} (missing)" for key in sorted(set(known) - set(values))]
+    if unknown or missing:
+        came = ", ".join([*unknown, *missing])
+        raise RunError("the keys of a plan", came, "a plan of another version", sorted(known))
+    if values["schema"] != SCHEMA:
+        came = f"schema {str(values['schema'])[:80]}"
+        raise RunError(f"a plan of schema {SCHEMA}", came, "a run of another version of tonotopy")
     checked: dict[str, Any] = {}
     for key, kind in known.items():
         value = values[key]
