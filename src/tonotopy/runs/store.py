@@ -92,7 +92,12 @@ class Store:
 
     def remove(self, address: str) -> None:
         """Forget a unit."""
-        shutil.rmtree(self.path(address), ignore_errors=True)
+        # Renamed first: a kill in the middle must not leave a rest that keeps the unit from being written.
+        home = self.path(address)
+        temporary = home.parent / f".{address[:12]}-{uuid.uuid4().hex[:8]}"
+        with contextlib.suppress(FileNotFoundError):
+            home.rename(temporary)
+            shutil.rmtree(temporary, ignore_errors=True)
 
     def sweep(self) -> None:
         """Remove what an interrupted write left behind."""
