@@ -131,6 +131,8 @@ class _Session:
                     "another study was run here; choose another --out",
                 )
             return
+        if self.out.exists() and not self.out.is_dir():
+            raise RunError(f"an empty folder at {self.out.name!r}", "a file", "a mistyped --out")
         if self.out.exists() and any(self.out.iterdir()):
             raise RunError(
                 f"an empty folder at {self.out.name!r}",
@@ -166,7 +168,8 @@ class _Session:
             progress=progress,
             after=dropped,
         )
-        if ran == 0 and (self.out / "verdict.json").is_file():
+        # The manifest is written last: a run without it was killed while it was written.
+        if ran == 0 and (self.out / "manifest.json").is_file():
             return
         self._write(graph, started, time.monotonic() - clock)
 
