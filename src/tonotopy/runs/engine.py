@@ -41,6 +41,8 @@ NUMERIC = (
 )
 #: More processes than this are started only when asked for: each holds an encoder and the music.
 MOST_WORKERS = 8
+#: Libraries whose versions decide the numbers; the last two read and resample music.
+LIBRARIES = ("numpy", "scipy", "torch", "soundfile", "soxr")
 #: Called after each unit: (units done, units in all, label).
 Progress = Callable[[int, int, str], None]
 
@@ -81,15 +83,21 @@ class Bench(Protocol):
         """Whether the unit is in the store."""
 
 
+def numeric_files() -> list[Path]:
+    """The files whose code decides the numbers; what the graph decides is in the parameters of its units."""
+    root = Path(__file__).resolve().parent.parent
+    files = [p for folder in NUMERIC for p in (root / folder).rglob("*") if p.suffix in (".py", ".json")]
+    # The bench chooses the pieces of music, and which part of each is heard.
+    files += [*(root / "runs" / "stages").glob("*.py"), root / "runs" / "bench.py"]
+    return sorted(files, key=lambda p: p.relative_to(root).as_posix())
+
+
 @cache
 def code_version() -> str:
     """Hash of the code that decides the numbers, and of the libraries under it."""
-    libraries = " ".join(version(name) for name in ("numpy", "scipy", "torch"))
-    digest = hashlib.sha256(libraries.encode())
+    digest = hashlib.sha256(" ".join(version(name) for name in LIBRARIES).encode())
     root = Path(__file__).resolve().parent.parent
-    files = [p for folder in NUMERIC for p in (root / folder).rglob("*") if p.suffix in (".py", ".json")]
-    files += sorted((root / "runs" / "stages").glob("*.py"))
-    for path in sorted(files, key=lambda p: p.relative_to(root).as_posix()):
+    for path in numeric_files():
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
