@@ -20,6 +20,11 @@ from tonotopy.statistics.bootstrap import interval
 #: Verdicts as keys of shares.
 SHARE_KEYS = tuple(name.replace("-", "_") for name in VERDICTS)
 FLOOR_STATES = ("inherited", "learned", "lost", "never", "undefined")
+#: What each readout can read by itself (SPEC § 4).
+READOUT_STATES = {
+    "line": ("passes", "coincidental", "entangled", "absent", "undefined"),
+    "plane": ("passes", "entangled", "absent", "undefined"),
+}
 #: Share of floor seeds that must pass for a trained pass to count as inherited.
 FLOOR_SHARE = 0.5
 #: Thresholds of specificity beside the judged one, at which shares are printed.
@@ -169,7 +174,10 @@ def _summary(
         "units": site.units,
         "shares": point,
         "intervals": {key: list(value) if value else None for key, value in intervals.items()},
-        "readouts": {kind: table[kind].value_counts(normalize=True).to_dict() for kind in ("line", "plane")},
+        "readouts": {
+            kind: {state: float((table[kind] == state).mean()) for state in states}
+            for kind, states in READOUT_STATES.items()
+        },
         "against_floor": {s: float(states.get(s, 0.0)) for s in FLOOR_STATES} if by_seed else None,
         "floor_shares": _mean_shares(by_seed),
         "shuffled_stable": values["shuffled_stable"],
