@@ -178,6 +178,16 @@ def test_a_reader_that_leaves(words: str) -> None:
     assert run.stdout.split() == [str(_door.READER_LEFT)]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_disk() -> None:
+    """Output that has no room is one line."""
+    command = [sys.executable, "-c", "from tonotopy.cli import main; main()", "music", "scores", "--json"]
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert run.returncode == 2
+    assert run.stderr == f"error: {_door.explain(OSError(errno.ENOSPC, ''))[0]}\n"
+
+
 def test_an_interruption_resumes(tmp_path: Path) -> None:
     """Ctrl-C says how to go on in one line, and the same command does."""
     command = [sys.executable, "-c", "from tonotopy.cli import main; main()", *STUDY, "--pieces", "3"]

@@ -41,6 +41,14 @@ def test_report(call, small_run: Path) -> None:
     assert Path(result.stdout.strip()).is_file()
 
 
+def test_report_opens(call, small_run: Path, monkeypatch) -> None:
+    """`--open` hands the page to the browser."""
+    opened = []
+    monkeypatch.setattr("click.launch", opened.append)
+    call("report", small_run, "--open")
+    assert [Path(page).is_file() for page in opened] == [True]
+
+
 @pytest.mark.parametrize("ending", ["svg", "pdf", "png", "csv"])
 def test_figure(ending: str, call, small_run: Path, tmp_path: Path) -> None:
     """The ending of the file says the format."""

@@ -115,11 +115,19 @@ def _refusal(error: OSError) -> str:
     return f"{what}: {error.filename}" if error.filename else what
 
 
+def _give_up_output() -> None:
+    """What python flushes at its own exit must not meet a closed pipe or a full disk again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _leave(error: BaseException) -> NoReturn:
     """Say it in one line and exit."""
+    if isinstance(error, OSError):
+        _give_up_output()
     if isinstance(error, BrokenPipeError):
-        # What python flushes at its own exit must not meet the closed pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(READER_LEFT)
     if os.environ.get("TONOTOPY_DEBUG", "") not in ("", "0"):
         traceback.print_exception(error, file=sys.stderr)
