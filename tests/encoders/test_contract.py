@@ -240,3 +240,14 @@ def test_integers_and_a_missing_axis_are_refused() -> None:
     )
     with pytest.raises(Exception, match=message):
         encoder.activations(torch.zeros(1, 1024, dtype=torch.int16), ["conv1"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_moving_keeps_the_answers(name: str) -> None:
+    """Moved to the device that it is on, an encoder is itself and answers as before."""
+    encoder = opened(name)
+    audio = music(encoder, 1)
+    before = all_sites(encoder, audio)
+    assert encoder.to("cpu") is encoder
+    assert encoder.device == "cpu"
+    assert all(torch.equal(found, before[site]) for site, found in all_sites(encoder, audio).items())

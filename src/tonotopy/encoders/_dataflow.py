@@ -6,7 +6,7 @@ tensor operator. Explicit padding, cropping and residual sums are operators like
 hooks on modules would not see them. An operator without a rule ends the path: the geometry behind it can
 only be measured.
 
-Operators go by their ATen names, as ``__torch_dispatch__`` shows them.
+Operators go by their ATen names.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _merge(paths: list[Path], same_axes: bool) -> Path | None:
         return None
     longest = max(paths, key=lambda path: (len(path.operators), path.last - path.first))
     first, last = min(path.first for path in paths), max(path.last for path in paths)
-    return replace(longest, first=first, last=last, leak=leak, pending=longest.pending)
+    return replace(longest, first=first, last=last, leak=leak)
 
 
 def _entry(values: Any, axis: int, dims: int, default: int) -> int:
@@ -183,8 +183,7 @@ def _pad(step: Step, path: Path) -> Path | None:
     if path.axis is None:
         return path
     place = 2 * (data.dim() - 1 - path.axis)
-    left, right = pads[place : place + 2] or (0, 0)
-    return path.padded(int(left), int(right))
+    return path.padded(*(pads[place : place + 2] or (0, 0)))
 
 
 def _slice(step: Step, path: Path) -> Path | None:
@@ -254,8 +253,7 @@ def _layer_norm(step: Step, path: Path) -> Path | None:
 
 
 def _normalised(step: Step, path: Path, over_time: bool) -> Path:
-    leaking = replace(path, leak=path.leak or step.layer) if over_time else path
-    return leaking.then(step.operator("norm"))
+    return replace(path, leak=path.leak or (step.layer if over_time else "")).then(step.operator("norm"))
 
 
 def _reduce(step: Step, path: Path) -> Path | None:

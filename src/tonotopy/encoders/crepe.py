@@ -137,10 +137,15 @@ class CrepeEncoder(Encoder):
         with torch.no_grad():
             return read(self._net, lambda: self._net(scaled(audio)), taps)
 
+    def to(self, device: str) -> CrepeEncoder:
+        self._net.to(device)
+        self.device = device
+        return self
+
     def first_layer(self) -> FirstLayer:
         conv = self._net.get_submodule("conv1")
         assert isinstance(conv, torch.nn.Conv1d) and conv.bias is not None
-        return FirstLayer(conv.weight[:, 0].double(), 4, (254, 254), conv.bias.double())
+        return FirstLayer(conv.weight[:, 0].double().cpu(), 4, (254, 254), conv.bias.double().cpu())
 
     def randomised(self, seed: int, calibration: torch.Tensor | None) -> CrepeEncoder:
         return _random(self.name, seed, calibration)
@@ -153,7 +158,7 @@ class CrepeEncoder(Encoder):
         """
         windows = audio.unfold(1, WINDOW, hop)
         with torch.no_grad():
-            salience = self._net(scaled(windows.flatten(0, 1))).sigmoid()
+            salience = self._net(scaled(windows.flatten(0, 1).to(self.device))).sigmoid().cpu()
         bins = torch.arange(360)
         near = (bins[None] - salience.argmax(dim=1, keepdim=True)).abs() <= 4
         weight = (salience * near).double()

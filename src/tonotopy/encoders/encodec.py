@@ -124,7 +124,7 @@ class EncodecEncoder(Encoder):
     torch.Size([2, 10, 16])
     """
 
-    preferred_batch = 16  # segments of .4 s: larger batches leave the cache
+    preferred_batch = 12  # segments of .4 s: larger batches leave the cache
 
     def __init__(
         self,
@@ -169,6 +169,12 @@ class EncodecEncoder(Encoder):
                 found["codes"] = self._quantiser(found["stack_end"], self._stages)[1]
         return {name: found[name] for name in wanted}
 
+    def to(self, device: str) -> EncodecEncoder:
+        for part in (self._net, self._decoder, self._quantiser):
+            part.to(device)
+        self.device = device
+        return self
+
     def codes(self, audio: torch.Tensor) -> torch.Tensor:
         """Chosen codes ``[batch, frame, stage]``, as integers."""
         latent = self.activations(audio, ["stack_end"])["stack_end"]
@@ -203,8 +209,8 @@ class EncodecEncoder(Encoder):
     def first_layer(self) -> FirstLayer:
         layer = self._net.first_conv
         assert layer.conv.bias is not None
-        filters = layer.conv.weight.sum(dim=1).double()  # mono is copied to every channel
-        return FirstLayer(filters, layer.conv.stride[0], layer.padding, layer.conv.bias.double())
+        filters = layer.conv.weight.sum(dim=1).double().cpu()  # mono is copied to every channel
+        return FirstLayer(filters, layer.conv.stride[0], layer.padding, layer.conv.bias.double().cpu())
 
     def randomised(self, seed: int, calibration: torch.Tensor | None) -> EncodecEncoder:
         return _random(self.name, self._config, seed, calibration, self._bandwidth_kbps)

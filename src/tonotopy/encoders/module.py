@@ -118,26 +118,31 @@ class ModuleEncoder(Encoder):
         with torch.no_grad():
             return read(self._net, lambda: self._net(self._input.shape(audio)), taps)
 
+    def to(self, device: str) -> ModuleEncoder:
+        self._net.to(device)
+        self.device = device
+        return self
+
     def first_layer(self) -> FirstLayer | None:
         module, path = self._first.module, self._first.path
         assert isinstance(module, CONVOLUTIONS)
         if path is None:
             return None
         operator = next(op for op in path.operators if op.kind == "conv")
-        weight = module.weight.detach().double()
-        bias = None if module.bias is None else module.bias.detach().double()
+        weight = module.weight.detach().double().cpu()
+        bias = None if module.bias is None else module.bias.detach().double().cpu()
         # The mono signal is copied to every channel, so the channels' filters add up.
         filters = weight.sum(dim=1).reshape(weight.shape[0], operator.kernel)
         return FirstLayer(filters, operator.stride, operator.padding, bias)
 
     def randomised(self, seed: int, calibration: torch.Tensor | None) -> ModuleEncoder:
-        model = copy.deepcopy(self._net)
+        model = copy.deepcopy(self._net).cpu()
         randomise(model, seed)
         music = substitute_music(self.sample_rate_hz) if calibration is None else calibration
         music = music.float() if self.frame_length is None else frames_of(music, self.frame_length)
         calibrate(model, lambda: [model(self._input.shape(rows)) for rows in music.split(CALIBRATION_BATCH)])
         other = copy.copy(self)
-        other._net = model
+        other._net, other.device = model, "cpu"
         other._first = replace(self._first, module=model.get_submodule(self._first.tap.module))
         other.weights_id, other.weights_label = weights_id(model), f"random:{seed}"
         other.sites = with_effective_views(other, list(self.sites))

@@ -162,13 +162,18 @@ class SampleCnnEncoder(Encoder):
         with torch.no_grad():
             return read(self._net, lambda: self._net(audio), taps)
 
+    def to(self, device: str) -> SampleCnnEncoder:
+        self._net.to(device)
+        self.device = device
+        return self
+
     def first_layer(self) -> FirstLayer:
         conv = self._net.first_conv.conv
         assert conv.bias is not None
-        return FirstLayer(conv.weight[:, 0].double(), 3, (0, 0), conv.bias.double())
+        return FirstLayer(conv.weight[:, 0].double().cpu(), 3, (0, 0), conv.bias.double().cpu())
 
     def randomised(self, seed: int, calibration: torch.Tensor | None) -> SampleCnnEncoder:
-        return _random(self.name, copy.deepcopy(self._net), seed, self.sample_rate_hz, calibration)
+        return _random(self.name, copy.deepcopy(self._net).cpu(), seed, self.sample_rate_hz, calibration)
 
 
 def _random(
