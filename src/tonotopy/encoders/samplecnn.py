@@ -40,6 +40,7 @@ CITATION = (
 )
 LICENCE = "MIT"
 TEST_OPTIONS: dict[str, Any] = {"tags": 3, "narrow": 32}  # with which the contract is tested
+LARGE = ("samplecnn-3-8", "samplecnn-3-9")  # tested only by `make prove`; the name without a number is 3-9
 
 SAMPLE_RATE_HZ = 22_050
 TAGS = 50
