@@ -22,7 +22,7 @@ from tonotopy.core import registry
 from tonotopy.core.errors import InputError
 from tonotopy.encoders.phantoms._base import Expectation
 from tonotopy.measures.measures import JUDGED
-from tonotopy.runs.engine import Progress, default_workers, one_thread
+from tonotopy.runs.engine import Progress, one_thread, script_kept_out
 from tonotopy.runs.run import Run
 from tonotopy.runs.study import study
 
@@ -76,7 +76,8 @@ def calibrate(
                 progress(done, len(tasks), f"{task.phantoms[0]} …, seed {task.seed}")
         return _sorted(rows)
     with ProcessPoolExecutor(n, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(run_task, task): task for task in tasks}
+        with script_kept_out():
+            futures = {pool.submit(run_task, task): task for task in tasks}
         for done, future in enumerate(as_completed(futures), start=1):
             rows += future.result()
             if progress:

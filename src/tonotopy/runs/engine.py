@@ -14,10 +14,12 @@ import hashlib
 import json
 import multiprocessing
 import os
+import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import version
@@ -166,8 +168,9 @@ def _run_in_processes(
     try:
         while waiting or running:
             ready = [u for a, u in waiting.items() if not (pending[a] & missing)]
-            for unit in ready[: max(0, 2 * workers - len(running))]:
-                running[pool.submit(_run_in_worker, unit)] = waiting.pop(unit.address)
+            with script_kept_out():  # submitting is what starts workers
+                for unit in ready[: max(0, 2 * workers - len(running))]:
+                    running[pool.submit(_run_in_worker, unit)] = waiting.pop(unit.address)
             complete, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in complete:
                 unit = running.pop(future)
@@ -185,6 +188,23 @@ def default_workers() -> int:
     """Processes where none are asked for: the cores that this process may use, at most :data:`MOST_WORKERS`."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, MOST_WORKERS)
+
+
+@contextmanager
+def script_kept_out() -> Iterator[None]:
+    """Start processes without running the caller's script in them.
+
+    Workers need nothing of it, and a script without ``if __name__ == "__main__"`` would begin its study anew
+    in each of them: they would all die.
+    """
+    main = sys.modules["__main__"]
+    kept = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
+    try:
+        vars(main).pop("__file__", None)
+        vars(main)["__spec__"] = None
+        yield
+    finally:
+        vars(main).update(kept)
 
 
 _bench: Bench | None = None
