@@ -67,6 +67,11 @@ def make_plan(asked: Asked, encoder: Encoder, source: Source) -> Plan:
     n_floor = n_floor if asked.floor and has_weights else 0
     if asked.pieces is not None and asked.pieces < 3:
         raise InputError("at least 3 pieces", str(asked.pieces), "verdicts are undefined below that")
+    for name, value, least in (("frequencies", asked.frequencies, 1), ("floor_seeds", asked.floor_seeds, 0)):
+        if value is not None and value < least:
+            raise InputError(f"{name} of {least} or more", str(value))
+    if asked.seed < 0:
+        raise InputError("a seed of 0 or more", str(asked.seed))
     return Plan(
         encoder=asked.encoder
         if isinstance(asked.encoder, str) and ".py:" not in asked.encoder
