@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonotopy.sound.contexts._contract import ContextRequest
-from tonotopy.sound.contexts.note import harmonic_complex
+from tonotopy.sound.contexts._tones import harmonic_complex
 
 NAMES = ("chord",)
 CITATION = ""

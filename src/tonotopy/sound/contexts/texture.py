@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonotopy.sound.contexts._contract import ContextRequest
-from tonotopy.sound.contexts.note import SLOPE_DB_PER_OCTAVE
+from tonotopy.sound.contexts._tones import SLOPE_DB_PER_OCTAVE
 
 NAMES = ("texture",)
 CITATION = ""
