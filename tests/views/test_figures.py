@@ -201,6 +201,15 @@ def test_sparsity_law_draws_its_data(runs: dict[str, RunTables]) -> None:
     assert any(np.allclose(y, bins["shuffled_detection"]) for y in drawn)
 
 
+def test_a_half_point_beyond_the_trials_is_not_drawn(runs: dict[str, RunTables]) -> None:
+    """A half-point outside the axis, however far, leaves the panels as they are."""
+    run = runs["plain"]
+    far = RunTables(**{**vars(run), "sites": run.sites.assign(half_detection=-30.0, half_specificity=1e9)})
+    drawn = figure_module("sparsity-law").draw(far)
+    assert rendered(drawn, "svg")
+    assert drawn.axes[0].get_position().width > 0.2
+
+
 def test_margins_leave_an_untried_null_undefined(runs: dict[str, RunTables]) -> None:
     """Where shuffled labels were not tried, the null has no share; zero would be a claim."""
     run = runs["plain"]

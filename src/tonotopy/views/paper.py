@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -135,15 +137,20 @@ def heading(run: RunTables) -> str:
 
 
 def clean(text: object, longest: int = 60) -> str:
-    r"""Any value as one short line that prints: control characters spelled out, the end cut.
+    r"""Any value as one short line that prints: control characters spelled out, the middle left out.
+
+    Names of sites differ at their ends, so that the end is what must stay.
 
     Examples
     --------
-    >>> clean("a\x1b[1m", 40) == "a" + chr(92) + "x1b[1m", clean("abcdefgh", 5)
-    (True, 'abcd…')
+    >>> clean("a\x1b[1m", 40) == "a" + chr(92) + "x1b[1m", clean("block.10.conv_2", 9)
+    (True, 'bloc…nv_2')
     """
-    shown = printable(str(text)[: 4 * longest])
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+    shown = printable(text)
+    if len(shown) <= longest:
+        return shown
+    head = longest // 2
+    return shown[:head] + "…" + shown[len(shown) - (longest - 1 - head) :]
 
 
 def undefined_panel(axes: Axes, reason: str) -> None:
@@ -162,6 +169,25 @@ def undefined_sheet(run: RunTables, title: str, reason: str) -> Figure:
     figure = sheet(run, title, 1.2)
     undefined_panel(figure.add_subplot(), reason)
     return figure
+
+
+def legend_below(figure: Figure, handles: Sequence[Artist], *, columns: int) -> None:
+    """A legend under the panels, in as many columns as fit, at most ``columns``.
+
+    A legend wider than the sheet would squeeze its panels to nothing.
+    """
+    letters = [len(str(handle.get_label())) for handle in handles]
+    fit = next(n for n in range(columns, 0, -1) if n == 1 or _legend_in(letters, n) < WIDTH_IN - 0.2)
+    shape: Style = {"ncols": fit, "columnspacing": 1.4, "handletextpad": 0.6}
+    figure.legend(handles=handles, loc="outside lower left", **shape)
+
+
+def _legend_in(letters: Sequence[int], columns: int) -> float:
+    """Width in inches of a legend in so many columns: letters, and a mark with its space before each."""
+    columns = min(columns, len(letters))
+    rows, longer = divmod(len(letters), columns)
+    starts = [column * rows + min(column, longer) for column in range(columns + 1)]
+    return sum(0.052 * max(letters[a:b]) + 0.42 for a, b in pairwise(starts))
 
 
 def grid_lines(axes: Axes, axis: Literal["both", "x", "y"] = "both") -> None:

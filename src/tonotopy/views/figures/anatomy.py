@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 
 from tonotopy.views.axes import log_axis, site_rows
 from tonotopy.views.palette import BLUE, FAINT, INK, NULL, RUST, SKY, SOFT
-from tonotopy.views.paper import Style, drawn, grid_lines, sheet, undefined_sheet
+from tonotopy.views.paper import Style, drawn, grid_lines, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import count, missing, number
 
@@ -72,7 +72,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
         axes.set_xlabel(words)
     left.set_title("sound that a frame sees, and its step")
     right.set_title("what that rules out")
-    figure.legend(handles=_legend(), loc="outside lower left", ncols=6, columnspacing=1.4)
+    legend_below(figure, _legend(), columns=6)
     return figure
 
 

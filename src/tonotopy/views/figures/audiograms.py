@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tonotopy.signal import erb
 from tonotopy.views.axes import cell_edges, frequency_axis, hz_words
 from tonotopy.views.palette import BLUE, CROSSES, FAINT, NULL, PAPER, RUST, SKY, SOFT, VEIL
-from tonotopy.views.paper import Style, clean, drawn, grid_lines, sheet, undefined_sheet
+from tonotopy.views.paper import Style, clean, drawn, grid_lines, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import count, number
 
@@ -85,7 +85,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
         frequency_axis(axes, cell_edges(run.frequencies_hz), sparse=len(sites) > 1, label=last)
         axes.tick_params(labelbottom=last)
     figure.supylabel("level (dB re the music's own)", size=7, color=SOFT)
-    figure.legend(handles=_legend(run), loc="outside lower left", ncols=6, columnspacing=1.4)
+    legend_below(figure, _legend(run), columns=6)
     return figure
 
 

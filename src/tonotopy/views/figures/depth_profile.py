@@ -15,7 +15,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from tonotopy.views.axes import share_axis, site_rows
 from tonotopy.views.palette import BLUE, CROSSES, FAINT, NULL, PAPER, SKY, SOFT, VEIL
-from tonotopy.views.paper import Style, drawn, grid_lines, sheet, undefined_sheet
+from tonotopy.views.paper import Style, drawn, grid_lines, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import missing, percent, share_with_interval
 
@@ -64,7 +64,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
     heights = [at + MIDDLE for at in range(len(rows))]
     axes.plot(stable, heights, color=BLUE, linewidth=0.7, alpha=0.5, zorder=3)
     axes.plot(stable, heights, "o", color=BLUE, markersize=4.2, zorder=5, label="stable")
-    figure.legend(handles=_legend(), loc="outside lower left", ncols=4, columnspacing=1.6)
+    legend_below(figure, _legend(), columns=4)
     return figure
 
 

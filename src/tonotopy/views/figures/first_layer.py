@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tonotopy.signal import erb
 from tonotopy.views.axes import TICKS_HZ, hz_words
 from tonotopy.views.palette import FAINT, INK, NULL, RUST, SOFT
-from tonotopy.views.paper import Style, drawn, sheet, undefined_sheet
+from tonotopy.views.paper import Style, drawn, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import count, number
 
@@ -70,7 +70,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
     bar = figure.colorbar(image.images[0], ax=image, pad=0.015, aspect=34)
     bar.set_label("gain (dB re each filter's peak)", size=6.5, color=SOFT)
     bar.outline.set_visible(False)
-    figure.legend(handles=image.lines, loc="outside lower left", ncols=3, columnspacing=1.6)
+    legend_below(figure, image.lines, columns=3)
     return figure
 
 

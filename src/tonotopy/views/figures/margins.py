@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from tonotopy.views.axes import share_axis
 from tonotopy.views.figures._contract import highlights
 from tonotopy.views.palette import NULL, SITES, SOFT, VEIL
-from tonotopy.views.paper import clean, drawn, grid_lines, sheet, undefined_sheet
+from tonotopy.views.paper import clean, drawn, grid_lines, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import percent
 
@@ -64,7 +64,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
     for index, name in enumerate(sites):
         own = curves[curves["site"] == name]
         _curve(axes, own, SITES[index])
-    figure.legend(handles=_legend(sites), loc="outside lower left", ncols=3, columnspacing=1.6)
+    legend_below(figure, _legend(sites), columns=3)
     return figure
 
 

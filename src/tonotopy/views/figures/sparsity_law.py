@@ -18,7 +18,7 @@ from tonotopy.signal import erb
 from tonotopy.views.axes import log_axis
 from tonotopy.views.figures._contract import highlights
 from tonotopy.views.palette import NULL, PAPER, SITES
-from tonotopy.views.paper import Style, chance, clean, drawn, grid_lines, sheet, undefined_sheet
+from tonotopy.views.paper import Style, chance, clean, drawn, grid_lines, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import missing, number
 
@@ -28,6 +28,7 @@ LICENCE = "MIT"
 TITLE = "Sparsity law: what a music-free line reads as the spectrum fills up"
 
 PANELS = ("detection", "consistency", "specificity")
+CHANCE = {"detection": "chance", "consistency": "none", "specificity": "flat"}
 LIMITS = {"detection": (0.42, 1.03), "consistency": (-0.04, 1.03), "specificity": (-0.04, 1.03)}
 
 
@@ -53,12 +54,12 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
         grid_lines(axes)
         log_axis(axes, "x", max(low, 0.9) * 0.95, high * 1.05)
         axes.set_ylim(*LIMITS[measure])
-        chance(axes, _chance(run, measure), "chance" if measure == "detection" else "none")
+        chance(axes, _chance(run, measure), CHANCE[measure])
         for index, name in enumerate(sites):
             _curve(axes, measure, bins[bins["site"] == name], index)
     _null(panels[0], bins, sites)
     panels[0].set_xlabel("occupancy (effective number of bands)")
-    figure.legend(handles=_legend(sites), loc="outside lower left", ncols=3, columnspacing=1.6)
+    legend_below(figure, _legend(sites), columns=3)
     return figure
 
 
@@ -113,8 +114,9 @@ def _curve(axes: Axes, measure: str, bins: pd.DataFrame, index: int) -> None:
     edge: Style = {"markeredgecolor": PAPER, "markeredgewidth": 0.4, "markersize": 4.0}
     axes.plot(nudged, y, color=colour, marker=marker, linewidth=1.1, **edge)
     half = [float(bins[f"half_{measure}{end}"].iloc[0]) for end in ("_low", "", "_high")]
-    if missing(half[1]):
-        return
+    low, high = axes.get_xlim()
+    if missing(half[1]) or not low <= half[1] <= high:
+        return  # undefined, or beyond every trial that was tried: the words below the figure still say so
     height = LIMITS[measure][0] + 0.014 * (index + 1)
     axes.plot([half[0], half[2]], [height] * 2, color=colour, linewidth=0.8, clip_on=True)
     axes.plot(half[1], height, marker=marker, color=colour, markersize=3.2, clip_on=False, zorder=6)

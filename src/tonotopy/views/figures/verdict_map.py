@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tonotopy.views.axes import cell_edges, frequency_axis, hz_words, site_rows
 from tonotopy.views.palette import CROSSES, FAINT, FALLS, INK, MARKS, NULL, PAPER, SOFT
-from tonotopy.views.paper import Style, drawn, sheet, undefined_sheet
+from tonotopy.views.paper import Style, drawn, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import percent, share_with_interval
 
@@ -75,9 +75,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
         va="bottom",
         weight="bold",
     )
-    figure.legend(
-        handles=_legend(run), loc="outside lower left", ncols=5, columnspacing=1.4, handletextpad=0.6
-    )
+    legend_below(figure, _legend(run), columns=5)
     return figure
 
 

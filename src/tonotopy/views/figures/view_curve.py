@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 
 from tonotopy.views.axes import log_axis, share_axis
 from tonotopy.views.palette import BLUE, PAPER, RUST, SKY, SOFT
-from tonotopy.views.paper import Style, clean, drawn, grid_lines, sheet, undefined_sheet
+from tonotopy.views.paper import Style, clean, drawn, grid_lines, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import number, percent
 
@@ -69,7 +69,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
         for curve, rows_ in points[points["site"] == sites[index]].groupby("readout", sort=False):
             _curve(axes, str(curve), rows_)
     figure.supylabel("frequencies that pass", size=7, color=SOFT)
-    figure.legend(handles=_legend(), loc="outside lower left", ncols=4, columnspacing=1.6)
+    legend_below(figure, _legend(), columns=4)
     return figure
 
 
