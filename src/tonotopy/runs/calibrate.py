@@ -22,7 +22,7 @@ from tonotopy.core import registry
 from tonotopy.core.errors import InputError
 from tonotopy.encoders.phantoms._base import Expectation
 from tonotopy.measures.measures import JUDGED
-from tonotopy.runs.engine import Progress, one_thread, script_kept_out
+from tonotopy.runs.engine import Progress, default_workers, one_thread, script_kept_out
 from tonotopy.runs.run import Run
 from tonotopy.runs.study import study
 

@@ -198,7 +198,8 @@ def script_kept_out() -> Iterator[None]:
     in each of them: they would all die.
     """
     main = sys.modules["__main__"]
-    kept = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
+    names = ("__file__", "__spec__")
+    kept: dict[str, Any] = {name: vars(main)[name] for name in names if name in vars(main)}
     try:
         vars(main).pop("__file__", None)
         vars(main)["__spec__"] = None
