@@ -124,7 +124,8 @@ def test_listing_loads_nothing_heavy() -> None:
     """Importing the encoders and listing them does not import transformers."""
     code = (
         "import sys; from tonotopy.encoders import list_encoders, load_encoder; list_encoders(); "
-        "load_encoder('encodec-24khz', weights='random:0', config=dict(num_filters=2, hidden_size=4, codebook_size=4)); "
+        "small = dict(num_filters=2, hidden_size=4, codebook_size=4); "
+        "load_encoder('encodec-24khz', weights='random:0', config=small); "
         "sys.exit('transformers' in sys.modules or 'huggingface_hub' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
