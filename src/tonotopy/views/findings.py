@@ -88,7 +88,7 @@ def _origin(run: RunTables, site: str) -> str:
     """How the frequencies that pass stand against the floor."""
     counted = Counter(run.verdicts.loc[run.verdicts["site"] == site, "against_floor"].dropna())
     parts = [f"{counted[word]} {word}" for word in ("learned", "inherited", "lost") if counted[word]]
-    return f"Against the floor, {listed(parts)}, frequency by frequency." if parts else ""
+    return f"Frequency by frequency against the floor: {listed(parts)}." if parts else ""
 
 
 def intervals(run: RunTables) -> str:

@@ -48,11 +48,11 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
     figure = sheet(run, TITLE, 2.55)
     panels = figure.subplots(1, len(PANELS))
     sites = list(dict.fromkeys(bins["site"]))
-    low, high = float(bins["low"].min()), float(bins["high"].max())
+    low, high = float(bins["occupancy"].min()), float(bins["occupancy"].max())
     for axes, measure in zip(panels, PANELS, strict=True):
         axes.set_title(measure)
         grid_lines(axes)
-        log_axis(axes, "x", max(low, 0.9) * 0.95, high * 1.05)
+        log_axis(axes, "x", low * 0.92, high * 1.08)
         axes.set_ylim(*LIMITS[measure])
         chance(axes, _chance(run, measure), CHANCE[measure])
         for index, name in enumerate(sites):

@@ -82,9 +82,10 @@ def caption(run: RunTables) -> str:
     )
     return (
         "Share of frequencies whose readout passes when it sees W consecutive frames, against the span "
-        f"of sound that W frames see together. {bands}; hollow marks are windows read at every other "
-        "frame or thinner. Null: raw samples of the same view, with no model (dashed). Where the null "
-        "passes too, a passing plane is what the layer keeps, not what it makes."
+        f"of sound that W frames see together. {bands}; hollow marks are windows too large to fit whole, "
+        "of which frames evenly spread over the same view were read. Null: raw samples of the same view, "
+        "with no model (dashed). Where the null passes too, a passing plane is what the layer keeps, not "
+        "what it makes."
     )
 
 
