@@ -78,7 +78,7 @@ def test_encoders(call) -> None:
     """Bundled encoders and phantoms, for people and for programs."""
     assert "phantom:cochlea" in call("encoders").stdout
     names = [row["name"] for row in json.loads(call("encoders", "--json").stdout)]
-    assert {"crepe-tiny", "phantom:linear-stack"} <= set(names)
+    assert {"crepe-tiny", "phantom:linear-stack", "reference:spectrogram"} <= set(names)
 
 
 def test_music(call, tmp_path: Path) -> None:

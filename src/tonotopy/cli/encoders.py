@@ -21,9 +21,10 @@ def command(as_json: bool) -> None:
     from tonotopy.core.registry import plugins
     from tonotopy.encoders import list_encoders
 
-    phantoms = plugins("tonotopy.encoders.phantoms").values()
-    found = [*list_encoders(), *(replace(one, name=f"phantom:{one.name}") for one in phantoms)]
-    rows = [asdict(plugin) for plugin in found]
+    by_hand = plugins("tonotopy.encoders.phantoms").values()
+    kinds = ["reference" if one.module.endswith(".reference") else "phantom" for one in by_hand]
+    spelled = [replace(one, name=f"{kind}:{one.name}") for kind, one in zip(kinds, by_hand, strict=True)]
+    rows = [asdict(plugin) for plugin in [*list_encoders(), *spelled]]
     if as_json:
         write_json(rows)
     else:
