@@ -24,14 +24,16 @@ def answer(sites: list[dict[str, Any]], n_pieces: int) -> str:
 def _share(site: dict[str, Any], n_pieces: int) -> str:
     """A share with its interval and nulls."""
     share, between = site["shares"]["stable"], site["intervals"]["stable"]
-    band = (
-        f" [{between[0]:.0%}, {between[1]:.0%}]"
-        if between
-        else f" (interval undefined with {n_pieces} pieces)"
-    )
+    band = f" [{between[0] * 100:.0f}, {between[1] * 100:.0f}]" if between else ""
+    undefined = "" if between else f" (interval undefined with {n_pieces} pieces)"
     floor = site["floor_shares"]
-    nulls = [f"random weights {floor['stable']:.0%}"] if floor else []
+    nulls = [f"random weights {percent(floor['stable'])}"] if floor else []
     if isfinite(site["shuffled_stable"]):
-        nulls.append(f"shuffled labels {site['shuffled_stable']:.0%}")
+        nulls.append(f"shuffled labels {percent(site['shuffled_stable'])}")
     against = f" against {' and '.join(nulls)}" if nulls else ""
-    return f"{share:.0%}{band} of partials are stable{against}"
+    return f"{percent(share)}{band}{undefined} of partials are stable{against}"
+
+
+def percent(share: float) -> str:
+    """A share as a whole percentage."""
+    return f"{share * 100:.0f} %"
