@@ -52,12 +52,18 @@ def parallelism(training: Recording, frequency_hz: Array) -> tuple[Array, Array]
     )  # [family, frequency, unit]
     cosine = np.einsum("afu,bgu->abfg", unit, unit)
     off = ~np.eye(len(families), dtype=bool)
-    between = np.nanmean(cosine[off], axis=0) if off.any() else np.full((len(frequency_hz),) * 2, np.nan)
+    between = _mean(cosine[off])
     far = np.abs(erb.rate(frequency_hz)[:, None] - erb.rate(frequency_hz)[None, :]) > NEAR_ERB
-    far_mean = np.array(
-        [np.nanmean(row[mask]) if mask.any() else np.nan for row, mask in zip(between, far, strict=True)]
-    )
+    far_mean = np.array([_mean(row[mask]) for row, mask in zip(between, far, strict=True)], dtype=np.float64)
     return np.diagonal(between).copy(), far_mean
+
+
+def _mean(values: Array) -> Array:
+    """Mean over the first axis of what is defined; NaN where nothing is."""
+    count = np.isfinite(values).sum(axis=0)
+    return np.asarray(
+        np.divide(np.nansum(values, axis=0), count, out=np.full(count.shape, np.nan), where=count > 0)
+    )
 
 
 def rank(weights: Array, passes: NDArray[np.bool_]) -> float:

@@ -14,6 +14,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -195,16 +196,21 @@ def script_kept_out() -> Iterator[None]:
     """Start processes without running the caller's script in them.
 
     Workers need nothing of it, and a script without ``if __name__ == "__main__"`` would begin its study anew
-    in each of them: they would all die.
+    in each of them: they would all die. Interrupts are left to the parent from the first moment: a worker
+    that is still importing would otherwise print a traceback of its own.
     """
     main = sys.modules["__main__"]
     names = ("__file__", "__spec__")
     kept: dict[str, Any] = {name: vars(main)[name] for name in names if name in vars(main)}
+    in_main = threading.current_thread() is threading.main_thread()  # only there may handlers be set
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
     try:
         vars(main).pop("__file__", None)
         vars(main)["__spec__"] = None
         yield
     finally:
+        if in_main:
+            signal.signal(signal.SIGINT, before)
         vars(main).update(kept)
 
 
@@ -215,8 +221,6 @@ def _start_worker(make_bench: Callable[[], Bench]) -> None:
     """Set up a worker: one thread, an end when the parent ends, a bench of its own."""
     global _bench  # noqa: PLW0603 - a process pool offers no other place for what a worker keeps
     os.environ["OMP_NUM_THREADS"] = "1"
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
     threading.Thread(target=_end_with_parent, daemon=True).start()
     one_thread().__enter__()

@@ -15,6 +15,9 @@ def answer(sites: list[dict[str, Any]], n_pieces: int) -> str:
     """One or two sentences on the best site and the last, each with its interval and its nulls."""
     best = max(sites, key=lambda s: s["shares"]["stable"])
     last = sites[-1]
+    if len(sites) > 1 and not best["shares"]["stable"] > 0:
+        told = f"at {last['site']}, the last, {_share(last, n_pieces)}"
+        return f"No partial is stable at any of {len(sites)} sites; {told}."
     text = f"At {best['site']}, the site with most, {_share(best, n_pieces)}"
     if best is not last:
         text += f"; at {last['site']}, the last, {_share(last, n_pieces)}"

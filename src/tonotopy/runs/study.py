@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -74,9 +75,11 @@ def study(
 
 def estimate(encoder: Any, *, music: Any, **words: Any) -> Estimate:
     """What a study would cost, from a short measurement of the encoder: minutes, bytes, passes."""
-    session = _Session.open(Asked(encoder, music, **words))
-    session.prepare_music()
-    return estimate_units(session.graph(), session.plan, session.bench.primary, session.workers)
+    # What has to be looked up must not claim the folder of the study.
+    with TemporaryDirectory(prefix="tonotopy-") as folder:
+        session = _Session.open(Asked(encoder, music, **words | {"out": Path(folder) / "run"}))
+        session.prepare_music()
+        return estimate_units(session.graph(), session.plan, session.bench.primary, session.workers)
 
 
 @dataclass
