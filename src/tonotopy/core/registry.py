@@ -72,7 +72,11 @@ def _declared(path: Path, module: str) -> list[Plugin]:
     for node in tree.body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         value = getattr(node, "value", None)
-        if isinstance(target, ast.Name) and target.id in {"NAMES", "CITATION", "LICENCE"} and value is not None:
+        if (
+            isinstance(target, ast.Name)
+            and target.id in {"NAMES", "CITATION", "LICENCE"}
+            and value is not None
+        ):
             literals[target.id] = ast.literal_eval(value)
     names = literals.get("NAMES", ())
     assert isinstance(names, tuple | list), f"{module}: NAMES is a tuple of strings"

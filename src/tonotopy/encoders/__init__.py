@@ -53,7 +53,8 @@ def load_encoder(
     weights
         A name that the encoder knows, a path, or ``random:SEED``; the trained weights where absent.
     seed
-        Of whatever an encoder draws besides its weights (phantoms).
+        Of whatever an encoder draws besides its weights (phantoms), and of what the constructor of a class of
+        yours draws with torch.
     trust
         Allow a class of yours to be imported, which runs the code of its file.
     window
@@ -82,7 +83,14 @@ def load_encoder(
         return open_phantom(kind, name, seed=seed, sample_rate_hz=sample_rate, weights=weights, **options)
     if kind.endswith(".py"):
         return open_class(
-            kind, name, trust=trust, weights=weights, window=window, sample_rate_hz=sample_rate, **options
+            kind,
+            name,
+            trust=trust,
+            weights=weights,
+            seed=seed,
+            window=window,
+            sample_rate_hz=sample_rate,
+            **options,
         )
     module = load("tonotopy.encoders", spelling, kind="encoder")
     if window is not None:

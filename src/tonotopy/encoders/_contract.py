@@ -17,10 +17,12 @@ far as alignment goes; ``view`` and ``offset`` are relative to the window.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 import torch
 
@@ -95,7 +97,19 @@ class Encoder(ABC):
     normalises_frames: bool = False  # each frame is scaled by its own level (SPEC § 4, coincidental)
     citation: str = ""
     licence: str = ""
+    code_id: str = ""  # hash of code that is not this package's: a user's file or classes
+    options: tuple[tuple[str, Any], ...] = ()  # choices beside weights that change activations
     device: str = "cpu"  # where audio must be handed to, and activations come from
+
+    @property
+    def identity(self) -> str:
+        """Hash of everything that decides activations: weights, code, options, rate, geometry of the sites."""
+        sites = [
+            [getattr(site, f.name) for f in fields(site) if f.name != "operators"] for site in self.sites
+        ]
+        told = [self.name, self.weights_id, self.code_id, self.options, self.sample_rate_hz]
+        told += [self.frame_length, self.normalises_frames, sites]
+        return "sha256:" + hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
 
     def to(self, device: str) -> Encoder:
         """Move the model to a device; an encoder that does not override this stays on the CPU."""

@@ -59,6 +59,7 @@ def open_class(
     *,
     trust: bool,
     weights: str | None,
+    seed: int,
     window: int | None,
     sample_rate_hz: int | None,
     **options: Any,
@@ -72,8 +73,13 @@ def open_class(
     if not isinstance(found, type) or not issubclass(found, torch.nn.Module | Encoder):
         cause = "the class is misspelt, or is neither a torch.nn.Module nor an Encoder"
         raise InputError("path/to/file.py:ClassName", repr(spelling), cause)
-    model = found()
+    # Every process that opens the class must get the same weights, and so must a later call that resumes.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = found()
+    code_id = "sha256:" + hashlib.sha256(Path(path).read_bytes()).hexdigest()
     if isinstance(model, Encoder):
+        model.code_id = code_id
         return model
     if sample_rate_hz is None:
         cause = (
@@ -81,7 +87,11 @@ def open_class(
         )
         raise InputError("a sampling rate in Hz", "none", cause)
     check_options(spelling, _module_encoder, options)
-    return _module_encoder(model, sample_rate_hz, class_name, weights=weights, window=window, **options)
+    encoder = _module_encoder(
+        model, sample_rate_hz, class_name, seed=seed, weights=weights, window=window, **options
+    )
+    encoder.code_id = code_id
+    return encoder
 
 
 def _import(path: str) -> ModuleType:
@@ -109,6 +119,7 @@ def _module_encoder(
     sample_rate_hz: int,
     name: str,
     *,
+    seed: int,
     weights: str | None,
     window: int | None,
     channels: int | None = None,
@@ -118,7 +129,7 @@ def _module_encoder(
     from tonotopy.encoders._weights import fit_weights, random_seed, read_weights
     from tonotopy.encoders.module import ModuleEncoder
 
-    label = "as constructed"
+    label = f"as constructed, seed {seed}"
     drawn = random_seed(weights)
     if drawn is not None:
         label = f"random:{drawn}"

@@ -9,6 +9,7 @@ Offers :func:`read_weights`, :func:`fit_weights`, :func:`weights_id`, :func:`ran
 from __future__ import annotations
 
 import hashlib
+import inspect
 import pickle
 import warnings
 from collections.abc import Mapping
@@ -133,6 +134,24 @@ def weights_id(model: torch.nn.Module) -> str:
         array = tensor.detach().cpu().contiguous()
         digest.update(f"{name}|{tuple(array.shape)}|{array.dtype}\n".encode())
         digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def source_id(model: torch.nn.Module) -> str:
+    """Hash of the source of a model's classes, those of torch left out: the same weights may be used otherwise.
+
+    A class without source (typed at a prompt) counts by its name.
+    """
+    digest = hashlib.sha256()
+    classes = {type(module) for module in model.modules()}
+    for found in sorted(classes, key=lambda c: (c.__module__, c.__qualname__)):
+        if found.__module__.split(".")[0] == "torch":
+            continue
+        try:
+            source = inspect.getsource(found)
+        except (OSError, TypeError):
+            source = ""
+        digest.update(f"{found.__qualname__}\0{source}\0".encode())
     return f"sha256:{digest.hexdigest()}"
 
 

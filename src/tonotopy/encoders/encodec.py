@@ -151,6 +151,7 @@ class EncodecEncoder(Encoder):
         )
         self.weights_label = weights_label
         self.citation, self.licence = CITATION, LICENCE
+        self.options = (("bandwidth_kbps", self._bandwidth_kbps),)
         self._taps, sites = _sites(net, config)
         self.sites = with_effective_views(self, sites)
         # A code depends on its own frame of the latent and on nothing else.

@@ -31,7 +31,7 @@ from tonotopy.encoders._geometry import (
 from tonotopy.encoders._initialise import calibrate, randomise, substitute_music
 from tonotopy.encoders._survey import CONVOLUTIONS, Found, Input, accepted_input, survey
 from tonotopy.encoders._taps import Tap, read
-from tonotopy.encoders._weights import weights_id
+from tonotopy.encoders._weights import source_id, weights_id
 
 MAX_PROBE = 2**14
 """Longest probe, in samples, in which a view is sought that no operator predicts."""
@@ -105,6 +105,8 @@ class ModuleEncoder(Encoder):
         self.weights_id = weights_id(self._net)
         self.weights_label = weights_label
         self.citation, self.licence = citation, licence
+        self.code_id = source_id(self._net)
+        self.options = (("layout", repr(self._input)),)
         locate = _Locator(self._net, self._input, n_samples, window)
         located = [locate.site(site) for site in found]
         self.disagreements = tuple(locate.disagreements)

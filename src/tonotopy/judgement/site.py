@@ -72,6 +72,7 @@ class Question:
     seed: int
     normalises_frames: bool = False
     full: bool = True  # False: the verdict alone (floor)
+    out_of_band: NDArray[np.bool_] | None = None  # [frequency] the music has no power there
 
 
 def study_site(families: dict[str, Recording], raw: Measures, question: Question) -> SiteResult:
@@ -92,9 +93,9 @@ def study_site(families: dict[str, Recording], raw: Measures, question: Question
     sums = {kind: _try(fits["default"][kind], music, question) for kind in ("line", "plane")}
     found = {"line": measure(sums["line"], weights), "plane": measure(sums["plane"], weights), "raw": raw}
     found |= _beside(fits, families, plain, question)
-    undefined = undefined_reasons(music, found["line"], len(question.frequency_hz))
+    undefined = undefined_reasons(music, found["line"], question)
     sparse = None if question.normalises_frames else found.get("sparse")
-    judgement = judge(Evidence(found["line"], found["plane"], raw, sparse, undefined))
+    judgement = judge(Evidence(found["line"], found["plane"], raw, sparse, undefined, weights.shape[1]))
     line_ok = judgement.line == "passes"
     reported, law, power, null_share = {}, None, None, float("nan")
     if question.full:
@@ -176,8 +177,10 @@ def _beside(
     return found
 
 
-def undefined_reasons(music: Recording, line: Measures, n_frequencies: int) -> tuple[str, ...]:
+def undefined_reasons(music: Recording, line: Measures, question: Question) -> tuple[str, ...]:
     """Why each frequency is undefined, or an empty string."""
+    n_frequencies = len(question.frequency_hz)
+    silent = question.out_of_band if question.out_of_band is not None else np.zeros(n_frequencies, dtype=bool)
     pieces = len(np.unique(music.trials.piece))
     if pieces < LEAST_PIECES:
         return (f"{pieces} pieces, fewer than {LEAST_PIECES}",) * n_frequencies
@@ -194,7 +197,9 @@ def undefined_reasons(music: Recording, line: Measures, n_frequencies: int) -> t
     for f in range(n_frequencies):
         delta = music.take(music.trials.frequency_index == f).delta("present")
         response = float(np.sqrt(np.nanmean(np.square(delta, dtype=np.float64)))) if delta.size else 0.0
-        if line.frames[f] < LEAST_FRAMES:
+        if silent[f]:
+            reasons.append("out of band: at its natural level here it would drown in the dither")
+        elif line.frames[f] < LEAST_FRAMES:
             reasons.append(f"{int(line.frames[f])} valid frames a side, fewer than {LEAST_FRAMES}")
         elif not response > DEAD * size:
             reasons.append("dead site: it does not respond")

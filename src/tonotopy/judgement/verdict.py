@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonotopy.measures.measures import JUDGED, Measures
+from tonotopy.statistics.bootstrap import LEAST_PIECES_FOR_INTERVALS
 
 #: In the order of the axis; undefined comes first because it is asked first.
 VERDICTS = ("undefined", "stable", "phase-locked", "coincidental", "entangled", "absent")
@@ -51,6 +52,7 @@ class Evidence:
     raw_plane: Measures = field(repr=False)
     sparse_line: Measures | None = field(repr=False)  # fitted and tried on silence and tone; None: not asked
     undefined: tuple[str, ...] = field(repr=False)  # [frequency] reason, "" where defined
+    n_pieces: int  # under 8, the probability of a verdict is undefined
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Judgement:
     """Verdicts at one site."""
 
     verdict: NDArray[np.int64] = field(repr=False)  # [resample, frequency], index into VERDICTS
-    probability: NDArray[np.float64] = field(repr=False)  # [frequency] share of bootstraps that agree
+    probability: NDArray[np.float64] = field(repr=False)  # [frequency] share of bootstraps that agree, or NaN
     line: NDArray[np.str_] = field(
         repr=False
     )  # [frequency] passes, coincidental, entangled, absent, undefined
@@ -104,7 +106,8 @@ def judge(evidence: Evidence, thresholds: Thresholds | None = None) -> Judgement
     undefined = np.array([bool(reason) for reason in evidence.undefined])
     rules = [np.broadcast_to(undefined, line_ok.shape), line_ok, locked, coincidental, detected]
     verdict = np.select(rules, range(len(rules)), default=VERDICTS.index("absent"))
-    agree = np.mean(verdict[1:] == verdict[0], axis=0) if len(verdict) > 1 else np.ones(verdict.shape[1])
+    enough = len(verdict) > 1 and evidence.n_pieces >= LEAST_PIECES_FOR_INTERVALS
+    agree = np.mean(verdict[1:] == verdict[0], axis=0) if enough else np.full(verdict.shape[1], np.nan)
     return Judgement(
         verdict=verdict,
         probability=np.where(undefined, np.nan, agree),

@@ -120,7 +120,7 @@ def _gradedness(sums: Tally, w: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def audiogram(ladder: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Lowest level (dB re L(f)) from which detection stays at .9, interpolated between steps of the ladder.
+    """Lowest level (dB re L(f)) at which detection reaches .9, interpolated between steps of the ladder.
 
     Parameters
     ----------
@@ -131,8 +131,7 @@ def audiogram(ladder: NDArray[np.float64]) -> NDArray[np.float64]:
     ``[resample, frequency]``: inf is *never*, NaN undefined. The lowest step is the answer where even that
     is detected: an upper bound.
     """
-    reached = ladder >= AUDIOGRAM_DETECTION
-    above = np.flip(np.logical_and.accumulate(np.flip(reached, axis=1), axis=1), axis=1)
+    above = ladder >= AUDIOGRAM_DETECTION
     steps = np.asarray(LADDER_DB, dtype=np.float64)
     first = np.where(above.any(axis=1), above.argmax(axis=1), len(steps))
     at = np.minimum(first, len(steps) - 1)

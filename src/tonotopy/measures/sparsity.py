@@ -19,7 +19,7 @@ from tonotopy.measures.measures import Measures, measure
 from tonotopy.measures.tally import tally
 from tonotopy.readouts.readout import Readout
 from tonotopy.recording.recording import Recording
-from tonotopy.statistics.bootstrap import piece_weights
+from tonotopy.statistics.bootstrap import interval, piece_weights
 
 #: Edges of the bins of occupancy (effective number of 1-ERB bands).
 EDGES = (1.0, 1.3, 2.0, 3.0, 4.5, 6.5, 9.0, 12.0, 16.0, 22.0, 64.0)
@@ -57,7 +57,9 @@ def sparsity_law(
     shuffled : the same line fitted on shuffled labels: the null of detection
     """
     trials = held_out.trials
-    keys = np.char.add(np.char.add(trials.family.astype(str), ":"), trials.context.astype(str))
+    # In music `piece` is the piece, in the other families the context, each drawn afresh.
+    keys = np.char.add(np.char.add(trials.family.astype(str), ":"), trials.piece.astype(str))
+    n_pieces = len(np.unique(trials.piece[trials.family == "music"]))
     units, number = np.unique(keys, return_inverse=True)
     weights = piece_weights(len(units), n_resamples, seed=seed)
     plain = Recording(replace(trials, piece=number), held_out.core)
@@ -72,14 +74,14 @@ def sparsity_law(
         row["trials"] = float(inside.sum())
         for name, curve in values.items():
             row[name] = float(curve[0])
-            row[f"{name}_low"], row[f"{name}_high"] = _interval(curve[1:])
+            row[f"{name}_low"], row[f"{name}_high"] = _interval(curve[1:], n_pieces)
             curves[name].append(curve)
         if shuffled is not None:
             null = _bin(shuffled, plain.take(inside), weights[:1], frequency_hz, sample_rate_hz)
             row["shuffled_detection"] = float(null["detection"][0])
         rows.append(row)
     x = np.array([row["occupancy"] for row in rows])
-    halves = {name: _half(x, np.array(curve), NULLS[name]) for name, curve in curves.items()}
+    halves = {name: _half(x, np.array(curve), NULLS[name], n_pieces) for name, curve in curves.items()}
     return Law(rows, halves)
 
 
@@ -100,20 +102,17 @@ def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
 
 
-def _interval(samples: NDArray[np.float64]) -> tuple[float, float]:
-    finite = samples[np.isfinite(samples)]
-    if len(finite) < 20:
-        return float("nan"), float("nan")
-    low, high = np.quantile(finite, [0.025, 0.975])
-    return float(low), float(high)
+def _interval(samples: NDArray[np.float64], n_pieces: int) -> tuple[float, float]:
+    """Percentile interval, NaN where it is undefined."""
+    return interval(samples, n_pieces=n_pieces) or (float("nan"), float("nan"))
 
 
-def _half(x: NDArray[Any], curves: NDArray[Any], null: float) -> tuple[float, float, float]:
+def _half(x: NDArray[Any], curves: NDArray[Any], null: float, n_pieces: int) -> tuple[float, float, float]:
     """Occupancy where each curve ``[bin, resample]`` first falls half way to its null, on a log axis."""
     if len(x) < 2:
         return float("nan"), float("nan"), float("nan")
     points = np.array([_crossing(x, curve, null) for curve in curves.T])
-    return (float(points[0]), *_interval(points[1:]))
+    return (float(points[0]), *_interval(points[1:], n_pieces))
 
 
 def _crossing(x: NDArray[Any], curve: NDArray[Any], null: float) -> float:

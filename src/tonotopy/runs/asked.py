@@ -55,7 +55,7 @@ def open_encoder(asked: Asked, options: dict[str, Any]) -> Encoder:
     return ModuleEncoder(asked.encoder, asked.sample_rate, window=asked.window)
 
 
-def make_plan(asked: Asked, encoder: Encoder, source: Source) -> Plan:
+def make_plan(asked: Asked, encoder: Encoder, source: Source, *, device: str = "cpu") -> Plan:
     """The frozen plan of what was asked."""
     chosen = preset(asked.preset)
     names = [site.name for site in encoder.sites]
@@ -78,6 +78,8 @@ def make_plan(asked: Asked, encoder: Encoder, source: Source) -> Plan:
         else encoder.name,
         weights=encoder.weights_label,
         weights_id=encoder.weights_id,
+        encoder_id=encoder.identity,
+        device=device,
         music=source.spelling,
         music_fingerprint=source.fingerprint(),
         sites=sites,

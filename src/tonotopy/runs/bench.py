@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from tonotopy.core.errors import InputError
+from tonotopy.core.errors import InputError, RunError
 from tonotopy.encoders import load_encoder
 from tonotopy.encoders._contract import Encoder
 from tonotopy.runs.engine import Unit
 from tonotopy.runs.store import Store
-from tonotopy.sound.music import CONTEXT_DBFS, EXCERPT_S, MusicPool, Piece, level_dbfs
+from tonotopy.sound.music import CONTEXT_DBFS, MusicPool, level_dbfs
+from tonotopy.sound.pool import read_again
 from tonotopy.sound.sources import open_music
-from tonotopy.sound.sources._contract import Clip, Skipped, Source
+from tonotopy.sound.sources._contract import Source
 
 #: Stretches of each piece from which running statistics of a random network are set.
 CALIBRATION_STRETCHES = 4
@@ -36,13 +37,23 @@ class BenchSpec:
     seed: int
     music: str
     units: Path
+    encoder_id: str
     device: str = "cpu"
     options: tuple[tuple[str, Any], ...] = ()
 
     def __call__(self) -> Bench:
-        """Build the bench."""
+        """Build the bench.
+
+        Raises
+        ------
+        RunError
+            The encoder is not the one that was planned: two processes would measure two networks.
+        """
         encoder = load_encoder(self.encoder, weights=self.weights, seed=self.seed, **dict(self.options))
-        return Bench(encoder, open_music(self.music), Store(self.units), device=self.device)
+        if encoder.identity != self.encoder_id:
+            cause = "weights or code changed while the study ran, or its constructor draws without torch's generator"
+            raise RunError(f"the same {encoder.name} in every process", "another one", cause)
+        return Bench(encoder, open_music(self.music), Store(self.units, mends=True), device=self.device)
 
 
 @dataclass
@@ -54,9 +65,12 @@ class Bench:
     store: Store
     device: str = "cpu"
     _floors: dict[int, Encoder] = field(default_factory=dict)
-    _pools: dict[tuple[Any, ...], MusicPool] = field(default_factory=dict)
+    _pools: dict[str, MusicPool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        # TF32 rounds to 10 bits: faint partials would drown in it.
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
         self.primary = self.primary.to(self.device)
 
     def has(self, unit: Unit) -> bool:
@@ -70,13 +84,12 @@ class Bench:
 
     def pool(self, music: Unit) -> MusicPool:
         """The pool of music that a music unit chose, read from its source once a process."""
-        if (music.address,) not in self._pools:
+        if music.address not in self._pools:
             values = self.store.values(music.address)
-            names = {clip["name"] for clip in values["pieces"]}
-            clips = {clip.name: clip for clip in self.source.clips() if clip.name in names}
-            chosen = [clips[clip["name"]] for clip in values["pieces"]]
-            self._pools[(music.address,)] = read_pool(self.source, chosen, self.primary.sample_rate_hz)
-        return self._pools[(music.address,)]
+            names = [clip["name"] for clip in values["pieces"]]
+            rate, expected = self.primary.sample_rate_hz, values["samples"]
+            self._pools[music.address] = read_again(self.source, names, rate, expected=expected)
+        return self._pools[music.address]
 
     def encoder(self, floor_seed: int | None, music: Unit) -> Encoder:
         """The encoder under study, or its architecture with random weights."""
@@ -102,41 +115,6 @@ class Bench:
         ]
         scaled = [s * 10 ** ((CONTEXT_DBFS - level_dbfs(s)) / 20) for s in stretches]
         return torch.from_numpy(np.stack(scaled).astype(np.float32))
-
-
-def choose_clips(
-    source: Source, n_pieces: int, shortest_s: float, *, seed: int
-) -> tuple[list[Clip], list[Skipped]]:
-    """One clip of each of ``n_pieces`` pieces, drawn with the seed where there are more; and what was skipped."""
-    by_piece: dict[str, Clip] = {}
-    short: list[Skipped] = []
-    for clip in source.clips():
-        if clip.duration_s < shortest_s:
-            short.append(
-                Skipped(
-                    clip.name, f"{clip.duration_s:.2f} s long, shorter than the {shortest_s:.2f} s needed"
-                )
-            )
-        else:
-            by_piece.setdefault(clip.piece, clip)
-    pieces = sorted(by_piece)
-    if len(pieces) > n_pieces:
-        rng = np.random.default_rng([seed, 7])
-        pieces = sorted(rng.choice(pieces, size=n_pieces, replace=False).tolist())
-    return [by_piece[piece] for piece in pieces], [*source.ledger(), *short]
-
-
-def read_pool(source: Source, clips: list[Clip], sample_rate_hz: int) -> MusicPool:
-    """Excerpts from the middle of some clips, mono."""
-    return MusicPool(sample_rate_hz, tuple(_piece(source, clip, sample_rate_hz) for clip in clips))
-
-
-def _piece(source: Source, clip: Clip, sample_rate_hz: int) -> Piece:
-    start = max(0.0, (clip.duration_s - EXCERPT_S) / 2)
-    audio = source.read(clip, sample_rate_hz, start_s=start, duration_s=min(EXCERPT_S, clip.duration_s))[0]
-    if not np.isfinite(audio).all():
-        raise InputError("finite samples", f"NaN or inf in {clip.name!r}", "a damaged recording")
-    return Piece(clip.piece, clip.title, clip.artist, clip.licence, clip.group, audio)
 
 
 @lru_cache(maxsize=1)

@@ -70,7 +70,7 @@ def _site_verdicts(
     frequency = table["frequency_hz"].to_numpy()
     state, share = against_floor(table, floor[floor["site"] == site.name], len(plan.floor_seeds))
     head = pd.DataFrame({"site": site.name, "order": order, "frequency_hz": frequency})
-    head["resolvable"] = resolvable(frequency, encoder.sample_rate_hz, site.view)
+    head["resolvable"] = resolvable(frequency, encoder.sample_rate_hz, site.span)
     rest = table.drop(columns="frequency_hz").assign(
         against_floor=pd.Series(state, dtype=object), floor_pass_share=share
     )

@@ -59,15 +59,15 @@ def build(plan: Plan, encoder: Encoder, n_pieces: int) -> Graph:
     music = music_unit(plan, encoder, shortest)
     curve_site, points = (None, ()) if plan.brief else curve_points(encoder, sites)
     seeds: list[int | None] = [None, *plan.floor_seeds]
-    records = {seed: _records(plan, encoder, design, music, seed, curve_site, points) for seed in seeds}
-    raw = _raw_records(design, music, max(min(site.view, RAW_LIMIT) for site in sites))
+    records = {seed: _records(plan, design, music, seed, curve_site, points) for seed in seeds}
+    raw = _raw_records(design, music, max(min(site.span, RAW_LIMIT) for site in sites))
     common = {
         "frequency_hz": design.frequency_hz.tolist(),
         "sample_rate_hz": design.sample_rate_hz,
         "n_resamples": plan.n_resamples,
         "seed": plan.seed,
     }
-    lengths = sorted({min(site.view, RAW_LIMIT) for site in sites})
+    lengths = sorted({min(site.span, RAW_LIMIT) for site in sites})
     nulls = {
         n: Unit.of("null", needs=raw, label=f"null of {n} samples", samples=n, **common) for n in lengths
     }
@@ -76,7 +76,7 @@ def build(plan: Plan, encoder: Encoder, n_pieces: int) -> Graph:
         for number, site in enumerate(sites):
             measures[seed, site.name] = Unit.of(
                 "measure",
-                needs=[nulls[min(site.view, RAW_LIMIT)], *records[seed]],
+                needs=[nulls[min(site.span, RAW_LIMIT)], *records[seed]],
                 label=f"measuring {site.name}" + ("" if seed is None else f" (floor {seed})"),
                 number=number,
                 normalises_frames=encoder.normalises_frames,
@@ -118,7 +118,7 @@ def curve_points(encoder: Encoder, sites: Sequence[Site]) -> tuple[Site | None, 
 
 
 def _shards(design: Design, family: str) -> list[tuple[int, int]]:
-    total = design.n_contexts * design.n_frequencies
+    total = design.contexts_of(family) * design.n_frequencies
     step = MUSIC_SHARD_TRIALS if family == "music" else SHARD_TRIALS
     return [(start, min(start + step, total)) for start in range(0, total, step)]
 
@@ -131,7 +131,6 @@ def _design(design: Design) -> list[tuple[str, object]]:
 
 def _records(
     plan: Plan,
-    encoder: Encoder,
     design: Design,
     music: Unit,
     seed: int | None,
@@ -141,7 +140,7 @@ def _records(
     lags = []
     if curve_site is not None and seed is None:
         lags = [(curve_site.name, lags_to_record(points).tolist())]
-    weights = plan.weights_id if seed is None else f"floor of {encoder.name}, seed {seed}"
+    weights = plan.encoder_id if seed is None else f"{plan.encoder_id}, floor {seed}"
     label = "recording" if seed is None else f"recording floor {seed}"
     return [
         Unit.of(
@@ -149,7 +148,7 @@ def _records(
             needs=[music],
             label=f"{label}: {family}",
             weights=weights,
-            encoder=encoder.name,
+            device=plan.device,
             floor_seed=seed,
             sites=list(plan.sites),
             design=_design(design),
@@ -196,7 +195,7 @@ def _curves(
         return []
     number = [s.name for s in sites].index(site.name)
     recorded = lags_to_record(points)
-    raw_limit = max(min(s.view, RAW_LIMIT) for s in sites)
+    raw_limit = max(min(s.span, RAW_LIMIT) for s in sites)
     curves = []
     for point in points:
         columns = np.searchsorted(recorded, point.lags).tolist()

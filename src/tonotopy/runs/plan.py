@@ -56,6 +56,8 @@ class Plan:
     encoder: str
     weights: str
     weights_id: str
+    encoder_id: str  # hash of weights, code, options and geometry: what decides activations
+    device: str  # kind of device: rounding differs between them
     music: str
     music_fingerprint: str
     sites: tuple[str, ...]

@@ -21,8 +21,12 @@ from tonotopy.runs.store import Store
 
 #: Tables that every run has.
 TABLES = ("verdicts", "sites", "floor", "ladder", "sparsity", "view_curve", "pieces", "ledger")
+#: Columns of a trial that activations carry as coordinates.
+TRIAL_COLUMNS = ("context", "frequency_hz", "foil_hz", "piece", "test", "occupancy")
 #: Files larger than this are no part of a run.
 LARGEST_JSON = 64 * 2**20
+LARGEST_TABLE = 512 * 2**20
+LARGEST_PLAN = 2**20
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,11 @@ class Run:
         """One table of the run by name."""
         if name not in TABLES:
             raise InputError("a table of a run", repr(name), "a misspelt name", TABLES)
+        file = self.path / "tables" / f"{name}.parquet"
         try:
-            return pd.read_parquet(self.path / "tables" / f"{name}.parquet")
+            if file.stat().st_size > LARGEST_TABLE or file.resolve().parent.parent != self.path.resolve():
+                raise ValueError("a table of another size or place")
+            return pd.read_parquet(file)
         except Exception as error:
             raise RunError(
                 f"a readable table {name!r}", type(error).__name__, "a damaged run folder"
@@ -60,25 +67,23 @@ class Run:
         """
         number = self._number(site)
         parts = []
-        for address in self.manifest["addresses"]["records"]:
+        for address in self._addresses("records"):
             if not self._store.has(address):
                 raise RunError(
                     "the recorded activations", "a run without them", "they were removed to save space"
                 )
-            arrays = xr.open_zarr(self._store.path(address) / "arrays.zarr", consolidated=False, chunks={})
-            core = arrays[f"core_{number}"].rename({f"unit_{number}": "unit"})
-            columns = {
-                c: arrays[c] for c in ("context", "frequency_hz", "foil_hz", "piece", "test", "occupancy")
-            }
-            family = ("trial", [arrays.attrs["family"]] * arrays.sizes["trial"])
-            parts.append(core.assign_coords(columns | {"family": family}))
+            with self._store.arrays(address, chunks={}) as arrays:
+                core = arrays[f"core_{number}"].rename({f"unit_{number}": "unit"})
+                columns = {name: arrays[name] for name in TRIAL_COLUMNS}
+                family = ("trial", [arrays.attrs["family"]] * arrays.sizes["trial"])
+                parts.append(core.assign_coords(columns | {"family": family}))
         joined = xr.concat(parts, dim="trial", coords="minimal", compat="override", join="override")
         return joined.assign_coords(sound=["absent", "present", "foil"]).rename(site)
 
     def directions(self, site: str) -> xr.Dataset:
         """The fitted readouts: ``line [unit, frequency]``, ``plane [unit, component, frequency]``, ``centre``."""
         self._number(site)
-        address = self.manifest["addresses"]["measures"][site]
+        address = self._addresses("measures").get(site)
         with self._store.arrays(address) as arrays:
             return arrays[["line", "plane", "centre"]].load()
 
@@ -89,6 +94,15 @@ class Run:
     def report(self) -> Path:
         """Write the report; the path of its first page."""
         return Path(import_module("tonotopy.views").write_report(self.path))
+
+    def _addresses(self, kind: str) -> Any:
+        """Where units are, as the manifest tells."""
+        found = self.manifest.get("addresses")
+        if not isinstance(found, dict) or kind not in found:
+            raise RunError(
+                f"addresses of {kind} in manifest.json", "none", "a damaged or hand-edited manifest"
+            )
+        return found[kind]
 
     def _number(self, site: str) -> int:
         if site not in self.plan.sites:
@@ -137,8 +151,20 @@ def open_run(path: Path | str) -> Run:
         raise RunError(
             "a finished run", f"an unfinished one in {folder.name!r}", "run the same study again: it resumes"
         )
-    plan = Plan.from_toml((folder / "plan.toml").read_text(encoding="utf-8"))
-    return Run(folder, plan, _json(folder / "manifest.json"), _json(folder / "verdict.json"))
+    return Run(folder, read_plan(folder), _json(folder / "manifest.json"), _json(folder / "verdict.json"))
+
+
+def read_plan(folder: Path) -> Plan:
+    """The plan of a run folder, from a bounded file."""
+    file = folder / "plan.toml"
+    try:
+        if file.stat().st_size > LARGEST_PLAN:
+            raise RunError(
+                f"plan.toml under {LARGEST_PLAN} bytes", f"{file.stat().st_size}", "a damaged run folder"
+            )
+        return Plan.from_toml(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError("a readable plan.toml", type(error).__name__, "a damaged run folder") from None
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -13,28 +13,37 @@ QUESTION = (
 
 def answer(sites: list[dict[str, Any]], n_pieces: int) -> str:
     """One or two sentences on the best site and the last, each with its interval and its nulls."""
+    if all(site["shares"]["undefined"] == 1 for site in sites):
+        return "Undefined at every site and frequency; the table of verdicts gives the reasons."
     best = max(sites, key=lambda s: s["shares"]["stable"])
     last = sites[-1]
+    told = f"at {last['site']}, the last, {_share(last, n_pieces)}"
     if len(sites) > 1 and not best["shares"]["stable"] > 0:
-        told = f"at {last['site']}, the last, {_share(last, n_pieces)}"
         return f"No partial is stable at any of {len(sites)} sites; {told}."
-    text = f"At {best['site']}, the site with most, {_share(best, n_pieces)}"
-    if best is not last:
-        text += f"; at {last['site']}, the last, {_share(last, n_pieces)}"
-    return text + "."
+    # The best of several is chosen on the data: its null must be chosen in the same way.
+    floors = [site["floor_shares"]["stable"] for site in sites if site["floor_shares"]]
+    text = f"At {best['site']}, the best of {len(sites)} sites, {_share(best, n_pieces, floors=floors)}"
+    return f"{text}; {told}." if best is not last else f"{text}."
 
 
-def _share(site: dict[str, Any], n_pieces: int) -> str:
-    """A share with its interval and nulls."""
+def _share(site: dict[str, Any], n_pieces: int, *, floors: list[float] | None = None) -> str:
+    """A share with its interval, its neighbours at other thresholds, and its nulls."""
     share, between = site["shares"]["stable"], site["intervals"]["stable"]
+    if site["shares"]["undefined"] == 1:
+        return "all is undefined"
     band = f" [{between[0] * 100:.0f}, {between[1] * 100:.0f}]" if between else ""
-    undefined = "" if between else f" (interval undefined with {n_pieces} pieces)"
-    floor = site["floor_shares"]
-    nulls = [f"random weights {percent(floor['stable'])}"] if floor else []
+    undefined = "" if between else f", interval undefined with {n_pieces} pieces"
+    low, high = site["stable_at_kappa"]["0.75"], site["stable_at_kappa"]["0.85"]
+    kappa = f" (κ .75 to .85: {percent(low)} to {percent(high)}{undefined})"
+    nulls = []
+    if floors:
+        nulls.append(f"at most {percent(max(floors))} at any site with random weights")
+    elif site["floor_shares"]:
+        nulls.append(f"{percent(site['floor_shares']['stable'])} with random weights")
     if isfinite(site["shuffled_stable"]):
-        nulls.append(f"shuffled labels {percent(site['shuffled_stable'])}")
-    against = f" against {' and '.join(nulls)}" if nulls else ""
-    return f"{percent(share)}{band}{undefined} of partials are stable{against}"
+        nulls.append(f"{percent(site['shuffled_stable'])} with shuffled labels")
+    against = f", against {' and '.join(nulls)}" if nulls else ""
+    return f"{percent(share)}{band} of partials are stable{kappa}{against}"
 
 
 def percent(share: float) -> str:

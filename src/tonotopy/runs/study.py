@@ -20,11 +20,12 @@ from tonotopy.runs.bench import Bench, BenchSpec, resolve_device
 from tonotopy.runs.engine import Progress, Unit, default_workers, one_thread, run_units
 from tonotopy.runs.estimate import Estimate, estimate_units
 from tonotopy.runs.graph import Graph, build, music_unit, shortest_clip_s
+from tonotopy.runs.lock import locked
 from tonotopy.runs.manifest import addresses, manifest
 from tonotopy.runs.plan import Plan
-from tonotopy.runs.run import Run, open_run
+from tonotopy.runs.run import TABLES, Run, open_run, read_plan
 from tonotopy.runs.sentence import QUESTION, answer
-from tonotopy.runs.store import Store, full_disk_is_an_error, write_json
+from tonotopy.runs.store import Store, full_disk_is_an_error, write_json, write_text
 from tonotopy.sound.sources import open_music
 from tonotopy.sound.sources._contract import Source
 
@@ -100,8 +101,9 @@ class _Session:
         source = asked.music if isinstance(asked.music, Source) else open_music(asked.music)
         options = {"trust": asked.trust, "window": asked.window, "sample_rate": asked.sample_rate}
         options = {key: value for key, value in options.items() if value}
-        encoder = open_encoder(asked, options)
-        plan = make_plan(asked, encoder, source)
+        with one_thread():  # the effective view is measured, and decides how long sounds are
+            encoder = open_encoder(asked, options)
+        plan = make_plan(asked, encoder, source, device=device)
         out = Path(asked.out) if asked.out else Path("runs") / folder_name(plan)
         spec = None
         if isinstance(asked.encoder, str) and isinstance(asked.music, str):
@@ -111,13 +113,14 @@ class _Session:
                 asked.seed,
                 asked.music,
                 out / "units",
+                encoder.identity,
                 device,
                 tuple(options.items()),
             )
         shortest = shortest_clip_s(
             encoder, plan_segment(encoder, [encoder.site(s) for s in plan.sites], plan.n_frames).n_samples
         )
-        bench = Bench(encoder, source, Store(out / "units"), device=device)
+        bench = Bench(encoder, source, Store(out / "units", mends=True), device=device)
         workers = asked.workers or (default_workers() if device == "cpu" else 1)
         return _Session(plan, bench, spec, out, workers, music_unit(plan, encoder, shortest))
 
@@ -125,7 +128,7 @@ class _Session:
         """Make the folder of the run, or check that it holds the same plan."""
         file = self.out / "plan.toml"
         if file.is_file():
-            held = Plan.from_toml(file.read_text(encoding="utf-8"))
+            held = read_plan(self.out)
             if held != self.plan:
                 differing = ", ".join(self.plan.differences(held))
                 raise RunError(
@@ -144,7 +147,7 @@ class _Session:
             )
         with full_disk_is_an_error(self.out):
             self.out.mkdir(parents=True, exist_ok=True)
-            file.write_text(self.plan.to_toml(), encoding="utf-8")
+            write_text(file, self.plan.to_toml())
 
     def prepare_music(self) -> None:
         """Run the unit that the graph's shape depends on."""
@@ -158,8 +161,13 @@ class _Session:
 
     def execute(self, progress: Progress | None, *, keep_floor: bool) -> None:
         """Run the units, write tables and verdict."""
+        with locked(self.out):
+            self._execute(progress, keep_floor=keep_floor)
+
+    def _execute(self, progress: Progress | None, *, keep_floor: bool) -> None:
         started, clock = datetime.now(UTC), time.monotonic()
         self.bench.store.sweep()
+        self.bench.store.forget_damaged()
         self.prepare_music()
         graph = self.graph()
         dropped = _Dropper(self.bench.store, graph) if not keep_floor else None
@@ -171,10 +179,19 @@ class _Session:
             progress=progress,
             after=dropped,
         )
-        # The manifest is written last: a run without it was killed while it was written.
-        if ran == 0 and (self.out / "manifest.json").is_file():
+        if ran == 0 and self._whole(graph):
             return
         self._write(graph, started, time.monotonic() - clock)
+
+    def _whole(self, graph: Graph) -> bool:
+        """Whether what is written from the units is there, and from these units."""
+        files = [self.out / name for name in ("verdict.json", "anatomy.json")]
+        files += [self.out / "tables" / f"{name}.parquet" for name in TABLES]
+        try:
+            told = open_run(self.out).manifest
+        except RunError:
+            return False
+        return told.get("addresses") == addresses(graph) and all(file.is_file() for file in files)
 
     def _write(self, graph: Graph, started: datetime, seconds: float) -> None:
         """Tables, anatomy, verdict, manifest; the manifest last, since it says that the run is complete."""
@@ -182,6 +199,8 @@ class _Session:
 
         encoder, out = self.bench.primary, self.out
         with full_disk_is_an_error(out), one_thread():
+            # An old manifest must not vouch for new tables.
+            (out / "manifest.json").unlink(missing_ok=True)
             tables, entries = collect.tables(self.bench.store, graph, self.plan, encoder)
             (out / "tables").mkdir(exist_ok=True)
             for name, table in tables.items():

@@ -6,7 +6,8 @@ at f, the neighbour pair for separability, and one harmonic probe on a context n
 
 Conventions: sounds are float32, ``[sound, time]``, full scale 1; contexts are scaled to -26 dBFS RMS before
 they are notched; levels are mean squares in dBFS. A trial's generator is seeded by (seed, family, context,
-frequency), so that a trial is the same whichever shard, fold or encoder asks for it.
+frequency), so that a trial is the same whichever shard or fold asks for it; how long its sounds are follows
+from the sites under study.
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ class Design:
         """Contexts a family, training and test together."""
         return self.n_train + self.n_test
 
+    def contexts_of(self, family: str) -> int:
+        """Contexts of one family: in music as many as there are pieces, where these are more."""
+        return max(self.n_contexts, self.n_pieces) if family == "music" else self.n_contexts
+
     @cached_property
     def frequency_hz(self) -> NDArray[np.float64]:
         """The grid of targets, ``[frequency]``."""
@@ -101,7 +106,7 @@ class Rendered:
 
 def trials(design: Design, family: str) -> Iterator[Trial]:
     """All trials of one family, contexts outermost."""
-    for context in range(design.n_contexts):
+    for context in range(design.contexts_of(family)):
         for index in range(design.n_frequencies):
             yield _trial(design, family, context, index)
 
@@ -121,7 +126,7 @@ def _trial(design: Design, family: str, context: int, index: int) -> Trial:
     piece = context % design.n_pieces if family == "music" else context
     n_train = design.n_train
     if family == "music":
-        n_train = min(n_train, max(1, design.n_pieces // 2))
+        n_train = design.n_pieces // 2
     # Probes take turns over pieces: each ratio is heard in a quarter of them.
     probe = frequency * partial.PROBE_RATIOS[(context + index) % len(partial.PROBE_RATIOS)]
     in_range = partial.BOTTOM_HZ <= probe <= partial.TOP_RATIO * rate
@@ -151,6 +156,15 @@ def render(design: Design, trial: Trial, music: MusicPool, levels: LevelFunction
     return Rendered(trial.sounds, audio, maker.frame_ends(), maker.occupancy())
 
 
+def out_of_band(
+    levels: LevelFunction, frequency_hz: NDArray[np.float64], sample_rate_hz: int
+) -> NDArray[np.bool_]:
+    """Where a partial at L(f) + 6 dB would be weaker than the dither in its 1-ERB band, ``[frequency]``."""
+    natural = np.array([levels(float(f)) for f in frequency_hz]) + partial.REFERENCE_DB
+    dither = DITHER_DBFS + 10 * np.log10(2 * erb.bandwidth_hz(frequency_hz) / sample_rate_hz)
+    return np.asarray(natural < dither)
+
+
 class _Maker:
     """Renders the sounds of one trial; a class only to keep the drawn context and phases together."""
 
@@ -160,25 +174,26 @@ class _Maker:
         self.n_long = max(design.n_samples + 2 * int(EDGE_S * rate), rate)
         self.start = (self.n_long - design.n_samples) // 2
         rng = _generator(design, trial.family, trial.context, trial.frequency_index, 1)
-        self.whole, self.notched = self._context(rng)
+        self.whole, self.notched_whole = self._context(rng)
+        self.notched = self.notched_whole[self._crop]
         self.dither = self._dither(rng)
         self.phase = dict(zip("tfnp", rng.uniform(0, 2 * np.pi, 4), strict=True))
         self.noise_seed = int(rng.integers(2**31))
 
     def _context(self, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
-        """A context at -26 dBFS, whole (long) and notched at target and foil (cropped)."""
+        """A context at -26 dBFS, as it is and notched at target and foil, both long."""
         draw = renderer(self.trial.family)
         rate = self.design.sample_rate_hz
         for attempt in range(REDRAWS):
             request = ContextRequest(self.n_long, rate, rng, self.trial.piece, self.music)
             whole = draw(request)
             if self.trial.family == "silence":
-                return whole, whole[self._crop]
+                return whole, whole
             whole = whole * 10 ** ((CONTEXT_DBFS - level_dbfs(whole)) / 20)
             notched = notch(
                 whole, rate, [self.trial.frequency_hz, self.trial.foil_hz], half_width_erb=partial.NOTCH_ERB
-            )[self._crop]
-            if level_dbfs(notched) > CONTEXT_DBFS - NOTCH_LOSS_DB or attempt == REDRAWS - 1:
+            )
+            if level_dbfs(notched[self._crop]) > CONTEXT_DBFS - NOTCH_LOSS_DB or attempt == REDRAWS - 1:
                 break
         return whole, notched
 
@@ -191,11 +206,19 @@ class _Maker:
             return np.zeros(self.design.n_samples)
         return rng.standard_normal(self.design.n_samples) * 10 ** (DITHER_DBFS / 20)
 
-    def _sine(self, frequency_hz: float, phase: str, level_db: float = partial.REFERENCE_DB) -> NDArray[Any]:
+    def _sine(
+        self,
+        frequency_hz: float,
+        phase: str,
+        level_db: float = partial.REFERENCE_DB,
+        n_samples: int | None = None,
+    ) -> NDArray[Any]:
         """A sine at ``level_db`` above the natural level of its frequency."""
         level = self.levels(frequency_hz) + level_db
         rate = self.design.sample_rate_hz
-        return partial.render(frequency_hz, level, self.phase[phase], self.design.n_samples, rate)
+        return partial.render(
+            frequency_hz, level, self.phase[phase], n_samples or self.design.n_samples, rate
+        )
 
     def sound(self, name: str) -> NDArray[np.float64]:
         """One sound by name, ``[time]``."""
@@ -217,8 +240,10 @@ class _Maker:
         if name == "noise":
             rng = np.random.default_rng(self.noise_seed)
             level = self.levels(trial.frequency_hz) + partial.REFERENCE_DB
-            rate, n = self.design.sample_rate_hz, self.design.n_samples
-            sines = [partial.render_noise(trial.frequency_hz, level, n, rate, rng=rng)]
+            rate = self.design.sample_rate_hz
+            # As long as the context: a short stretch has no bin, or one, within the band.
+            noise = partial.render_noise(trial.frequency_hz, level, self.n_long, rate, rng=rng)[self._crop]
+            sines = [noise * 10 ** ((level - level_dbfs(noise)) / 20)]
         return np.sum([base, *sines], axis=0)
 
     def frame_ends(self) -> NDArray[np.int64]:
@@ -229,6 +254,6 @@ class _Maker:
         return np.asarray(edges[:-1] + rng.uniform(0, 1, len(edges) - 1) * np.diff(edges), dtype=np.int64)
 
     def occupancy(self) -> float:
-        """Occupancy of the present sound, dither left out."""
-        sound = self.notched + self._sine(self.trial.frequency_hz, "t")
+        """Occupancy of the present sound, dither left out, over a second: no matter what an encoder's view is."""
+        sound = self.notched_whole + self._sine(self.trial.frequency_hz, "t", n_samples=self.n_long)
         return occupancy(sound, self.design.sample_rate_hz)

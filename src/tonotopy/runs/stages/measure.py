@@ -10,9 +10,11 @@ import xarray as xr
 
 from tonotopy.judgement.site import Question, SiteResult, study_site
 from tonotopy.measures.measures import JUDGED, Measures
+from tonotopy.runs.stages.music import level_function
 from tonotopy.runs.stages.null import load_measures
 from tonotopy.runs.stages.record import load_families
 from tonotopy.sound.structures.partial import LADDER_DB
+from tonotopy.sound.trials import out_of_band
 
 if TYPE_CHECKING:
     from tonotopy.runs.bench import Bench
@@ -23,6 +25,7 @@ def run(bench: Bench, unit: Unit) -> None:
     """Measure one site and write tables, directions and verdicts under the bootstrap."""
     p = unit.values
     null, *records = unit.needs
+    music = records[0].needs[0]
     families = load_families(bench.store, records, p["number"])
     question = Question(
         np.array(p["frequency_hz"]),
@@ -31,6 +34,9 @@ def run(bench: Bench, unit: Unit) -> None:
         p["seed"],
         normalises_frames=p["normalises_frames"],
         full=p["full"],
+        out_of_band=out_of_band(
+            level_function(bench.store, music), np.array(p["frequency_hz"]), p["sample_rate_hz"]
+        ),
     )
     result = study_site(families, load_measures(bench.store, null), question)
     tables = {"verdicts": verdict_table(result, question), "ladder": ladder_table(result, question)}
