@@ -1,7 +1,8 @@
 """What a run found, in sentences that are made from its numbers and nothing else.
 
 A share never stands alone: it carries its interval, the shares at thresholds of specificity of .75 and .85,
-and what untrained copies and shuffled labels read at the same site.
+and what untrained copies and shuffled labels read at the same site. The best of several sites was picked for
+being the best, so that it is set beside the most that the nulls read at any site.
 """
 
 from __future__ import annotations
@@ -49,25 +50,67 @@ def findings(run: RunTables, sites: tuple[str, ...] | None = None) -> list[Findi
 
 
 def _finding(run: RunTables, row: pd.Series) -> Finding:
-    share = percent(row["share_stable"])
+    name, share = str(row["site"]), percent(row["share_stable"])
     whole = share_with_interval(row["share_stable"], row["low_stable"], row["high_stable"])
-    moved = (
-        f"with the threshold of specificity at .75 it would be {percent(row['stable_kappa_75'])}, at .85 "
-        f"{percent(row['stable_kappa_85'])}"
-    )
     view = (
         f"{count(int(row['view']), 'sample')}, {number(1000.0 * row['view_s'])} ms"
         if not missing(row["view"])
         else "view undefined"
     )
+    if missing(row["share_stable"]):
+        sentence = f"At {name} ({view}), every frequency is undefined: {reasons(run, name)}."
+        return Finding(name, share, "", sentence, "", "")
+    moved = (
+        f"with the threshold of specificity at .75 it would be {percent(row['stable_kappa_75'])}, at .85 "
+        f"{percent(row['stable_kappa_85'])}"
+    )
+    lost = row["share_undefined"]
+    partly = f"; {percent(lost)} are undefined: {reasons(run, name)}" if lost > 0 else ""
     return Finding(
-        site=str(row["site"]),
+        site=name,
         share=share,
         interval=whole.removeprefix(share).strip(),
-        sentence=f"At {row['site']} ({view}), {whole} of frequencies are stable; {moved}.",
+        sentence=f"At {name} ({view}), {whole} of frequencies are stable; {moved}{partly}.",
         nulls=_nulls(run, row),
-        origin=_origin(run, str(row["site"])),
+        origin=_origin(run, name),
     )
+
+
+def best(run: RunTables) -> str:
+    """The site with the largest share, that it was picked, and the largest that nulls read anywhere."""
+    sites = run.sites[run.sites["share_stable"].notna()]
+    if sites.empty:
+        return f"No site has a defined share: {reasons(run)}."
+    top = sites.iloc[int(sites["share_stable"].to_numpy().argmax())]
+    whole = share_with_interval(top["share_stable"], top["low_stable"], top["high_stable"])
+    if not top["share_stable"] > 0:
+        words = f"No frequency is stable at any of {count(len(sites), 'site')}"
+    elif len(sites) == 1:
+        words = f"{whole} at {top['site']}, the only site"
+    else:
+        words = (
+            f"{whole} at {top['site']}, picked as the best of {len(sites)} sites, which alone makes it larger "
+            "(its interval does not know of that)"
+        )
+    floor, shuffled = sites["floor_stable_max"].max(), sites["shuffled_stable"].max()
+    nulls = [] if missing(floor) else [f"an untrained copy {percent(floor)}"]
+    nulls += [] if missing(shuffled) else [f"shuffled labels {percent(shuffled)}"]
+    many = " at the best of these sites" if len(sites) > 1 else ""
+    beside = (
+        f"set it beside the most that a null reads{many}: {listed(nulls)}"
+        if nulls
+        else "no null was measured"
+    )
+    return f"{words}; {beside}."
+
+
+def reasons(run: RunTables, site: str | None = None) -> str:
+    """Why frequencies are undefined, at one site or anywhere, the most frequent first."""
+    cells = run.verdicts[run.verdicts["verdict"] == "undefined"]
+    if site is not None:
+        cells = cells[cells["site"] == site]
+    counted = Counter(str(reason) for reason in cells["reason"].dropna() if str(reason))
+    return listed([f"{reason} ({many})" for reason, many in counted.most_common(3)]) or "no reason was given"
 
 
 def _nulls(run: RunTables, row: pd.Series) -> str:
@@ -97,7 +140,10 @@ def intervals(run: RunTables) -> str:
         pieces = count(run.n_pieces, "piece")
         return f"Brackets are 95 % intervals from a bootstrap over {pieces}, the unit of evidence."
     few = f"{count(run.n_pieces, 'piece')}, fewer than {LEAST_PIECES_FOR_INTERVALS}"
-    return f"Intervals are undefined: {few}. Read no share as more than an indication."
+    return (
+        f"Intervals are undefined: {few}. Neither is it known how sure a single verdict is, or which are borderline. "
+        "Read no share as more than an indication."
+    )
 
 
 def null_sentence(run: RunTables) -> str:
@@ -132,11 +178,11 @@ def unresolvable(run: RunTables) -> list[str]:
             continue
         left = len(cells) - short
         row = run.sites[run.sites["site"] == name].iloc[0]
-        rest = (
-            f"of the {left} resolvable ones {percent(row['share_stable_resolvable'])} are stable"
-            if left
-            else "none is resolvable"
-        )
+        rest = f"of the {left} resolvable ones {percent(row['share_stable_resolvable'])} are stable"
+        if not left:
+            rest = "none is resolvable"
+        elif missing(row["share_stable_resolvable"]):
+            rest = f"none of the {left} resolvable ones has a defined verdict"
         lines.append(f"{name}: {short} of {len(cells)} frequencies are unresolvable; {rest}.")
     return lines
 
@@ -145,9 +191,6 @@ def undefined(run: RunTables) -> list[str]:
     """Sites with undefined frequencies, with the reasons, most frequent first."""
     lines = []
     for name, cells in run.verdicts[run.verdicts["verdict"] == "undefined"].groupby("site", sort=False):
-        reasons = Counter(str(reason) for reason in cells["reason"].dropna() if str(reason))
-        words = (
-            listed([f"{reason} ({many})" for reason, many in reasons.most_common(3)]) or "no reason was given"
-        )
+        words = reasons(run, str(name))
         lines.append(f"{name}: {count(len(cells), 'frequency', 'frequencies')} undefined: {words}.")
     return lines

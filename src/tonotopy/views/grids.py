@@ -111,9 +111,11 @@ def _cell(value: object, numeric: bool) -> str:
 
 
 def _text(value: object) -> str:
+    if value is pd.NA:
+        return "undefined"
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
-    return DASH if value is None or value is pd.NA or value != value or value == "" else str(value)  # noqa: PLR0124
+    return DASH if value is None or value != value or value == "" else str(value)  # noqa: PLR0124
 
 
 def _dash(words: str) -> str:

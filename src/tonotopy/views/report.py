@@ -3,7 +3,7 @@
 ``report/index.html`` holds words and tables; ``report/figures`` the figures as SVG; ``report/data`` their
 numbers as CSV. Whatever comes from files, tags, sites or weights passes through Jinja's escaping, and what
 does not print is spelled out. The content security policy allows the page's own style and its own pictures,
-nothing else.
+nothing else. A run folder may come from anywhere: nothing is written through a link in it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
+import pandas as pd
 from markupsafe import Markup
 
-from tonotopy.core.errors import InputError
 from tonotopy.views import findings as found
-from tonotopy.views.export import rendered, save_table
+from tonotopy.views._writing import write_inside
+from tonotopy.views.export import csv_text, rendered
 from tonotopy.views.figures._contract import figure_module
 from tonotopy.views.grids import Grid, grid, pieces_grid, sites_grid
 from tonotopy.views.palette import MARKS
@@ -76,24 +77,22 @@ def write_report(run: RunTables | InFolder | Path | str) -> Path:
     Raises
     ------
     RunError
-        For a folder that cannot be read.
+        For a folder that cannot be read, or in which a link stands where the report would be written.
     InputError
         Where the report cannot be written.
     """
     tables = as_run(run)
-    folder = tables.folder / "report"
-    pictures = tuple(_picture(tables, name, folder) for name in ORDER)
-    save_table(tables.sites, folder / "data" / "sites.csv")
-    save_table(tables.verdicts, folder / "data" / "verdicts.csv")
-    index = folder / "index.html"
-    try:
-        # Last, so that a page is never older than what it shows.
-        index.write_text(page(tables, pictures), encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            "a run folder that can be written", repr(folder.name), error.strerror or ""
-        ) from error
-    return index
+    pictures: list[Picture] = []
+    files: dict[str, bytes] = {}
+    for name in ORDER:
+        picture, contents = _picture(tables, name)
+        pictures.append(picture)
+        files |= contents
+    files |= {"data/sites.csv": _csv(tables.sites), "data/verdicts.csv": _csv(tables.verdicts)}
+    # Last, so that a page is never older than what it shows.
+    files["index.html"] = page(tables, tuple(pictures)).encode("utf-8")
+    write_inside(tables.folder, {f"report/{name}": content for name, content in files.items()})
+    return tables.folder / "report" / "index.html"
 
 
 def page(run: RunTables, pictures: tuple[Picture, ...]) -> str:
@@ -111,6 +110,7 @@ def page(run: RunTables, pictures: tuple[Picture, ...]) -> str:
             sentence=run.verdict.get("sentence") or "",
             facts=_facts(run),
             complete=run.manifest.get("complete", True),
+            best=found.best(run),
             findings=found.findings(run),
             intervals=found.intervals(run),
             null_sentence=found.null_sentence(run),
@@ -162,23 +162,23 @@ def policy(style: str) -> str:
     return "; ".join([*parts, "img-src 'self' file:", "base-uri 'none'", "form-action 'none'"])
 
 
-def _picture(run: RunTables, name: str, folder: Path) -> Picture:
-    """Draw one figure, write it with its numbers, and say what it shows."""
+def _csv(table: pd.DataFrame) -> bytes:
+    return csv_text(table).encode("utf-8")
+
+
+def _picture(run: RunTables, name: str) -> tuple[Picture, dict[str, bytes]]:
+    """Draw one figure and say what it shows; the picture, and its files by name."""
     module = figure_module(name)
     figure, numbers = module.draw(run), module.data(run)
     svg, csv = f"figures/{name}.svg", f"data/{name}.csv"
-    try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-        (folder / svg).write_bytes(rendered(figure, "svg"))
-    except OSError as error:
-        raise InputError("a run folder that can be written", repr(svg), error.strerror or "") from error
-    save_table(numbers, folder / csv)
+    files = {svg: rendered(figure, "svg"), csv: _csv(numbers)}
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     lines = tuple(module.describe(run))
     shown = grid(numbers, ROWS)
-    return Picture(
+    picture = Picture(
         name, ORDER[name], module.TITLE, module.caption(run), lines, shown, svg, csv, width, height
     )
+    return picture, files
 
 
 def _swatch(verdict: str) -> dict[str, str]:

@@ -1,8 +1,14 @@
 """A run folder as tables: read once, checked at the door, never changed.
 
-Conventions ----------- Sites are in depth order everywhere. Frequencies are in Hz, levels in dB re L(f),
-shares between 0 and 1, views in samples or seconds as the column says. Not-a-number is *undefined*; an
-audiogram of infinity is *never*. What a run did not measure is an empty table.
+Conventions
+-----------
+Sites are in depth order everywhere. Frequencies are in Hz, levels in dB re L(f), shares between 0 and 1, views
+in samples or seconds as the column says. Not-a-number is *undefined*; an audiogram of infinity is *never*. What
+a run did not measure is an empty table.
+
+Two things are undefined here whatever a file says. A site none of whose frequencies has a defined verdict has no
+share of stable ones: 0 % would be a claim. And with fewer than eight pieces there is no probability of a verdict,
+so that whether it is borderline is missing too.
 """
 
 from __future__ import annotations
@@ -78,12 +84,14 @@ class RunTables:
         _check_version(plan)
         manifest = read_json(root, "manifest.json")
         tables = {name: _table(root, name) for name in TABLES}
-        tables["sites"] = _with_seconds(tables["sites"], manifest)
+        verdict = read_json(root, "verdict.json")
+        tables["sites"] = _without_empty_claims(_with_seconds(tables["sites"], manifest), tables["floor"])
+        tables["verdicts"] = _without_certainty(tables["verdicts"], verdict)
         run = cls(
             folder=root,
             plan=plan,
             manifest=manifest,
-            verdict=read_json(root, "verdict.json"),
+            verdict=verdict,
             anatomy=read_json(root, "anatomy.json") if (root / "anatomy.json").exists() else {},
             **tables,
         )
@@ -207,6 +215,34 @@ def _with_seconds(sites: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame
     if not isinstance(rate_hz, int | float) or not rate_hz > 0:
         raise RunError("sample_rate_hz in manifest.json", repr(rate_hz)[:80])
     return sites.assign(view_s=sites["view"] / rate_hz)
+
+
+def _without_empty_claims(sites: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
+    """Sites whose verdicts are all undefined without their shares of the others; floors likewise."""
+    others = [
+        f"{part}_{share(verdict)}"
+        for part in ("share", "low", "high")
+        for verdict in VERDICTS
+        if verdict != "undefined"
+    ]
+    claims = [*others, "share_stable_resolvable", "stable_kappa_75", "stable_kappa_85", "shuffled_stable"]
+    known = floor.loc[floor["verdict"] != "undefined", "site"]
+    empty = set(floor["site"]) - set(known)
+    found = sites.copy()
+    found.loc[found["share_undefined"] >= 1.0, claims] = float("nan")
+    found.loc[found["site"].isin(empty), [f"floor_stable_{part}" for part in ("mean", "min", "max")]] = float(
+        "nan"
+    )
+    return found
+
+
+def _without_certainty(verdicts: pd.DataFrame, verdict: dict[str, Any]) -> pd.DataFrame:
+    """Verdicts in which borderline is missing where the probability is undefined."""
+    pieces = verdict.get("n_pieces")
+    few = isinstance(pieces, int) and pieces < LEAST_PIECES_FOR_INTERVALS
+    probability = verdicts["probability"].mask(pd.Series(few, index=verdicts.index))
+    borderline = verdicts["borderline"].astype("boolean").mask(probability.isna())
+    return verdicts.assign(probability=probability, borderline=borderline)
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:
