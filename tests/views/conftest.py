@@ -203,6 +203,8 @@ def write_run(
 ) -> Path:
     """Write a whole run folder; a minimal one has empty tables and no anatomy, floor or music of note."""
     verdicts = verdict_rows(np.random.default_rng(7), n_frequencies, hostile)
+    if n_pieces < 8:
+        verdicts["probability"], verdicts["borderline"] = float("nan"), False
     sites = site_rows(verdicts, n_pieces, hostile)
     if minimal:
         sites[["floor_stable_mean", "floor_stable_min", "floor_stable_max"]] = float("nan")
@@ -273,6 +275,26 @@ def manifest(hostile: bool) -> dict[str, Any]:
 
 def _json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value), encoding="utf-8")
+
+
+@pytest.fixture
+def undefined_run(make_run: Callable[..., Path]) -> Path:
+    """A run of which the site ``codes`` has no defined verdict, in the study or in its floor."""
+    folder = make_run(n_frequencies=8) / "tables"
+    for name in ("verdicts", "floor"):
+        table = pd.read_parquet(folder / f"{name}.parquet")
+        own = table["site"] == "codes"
+        table.loc[own, ["verdict", "line", "plane"]] = "undefined"
+        if name == "verdicts":
+            table.loc[own, "reason"], table.loc[own, "probability"] = "dead site", float("nan")
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+    sites = pd.read_parquet(folder / "sites.parquet")
+    own = sites["site"] == "codes"
+    for verdict in VERDICTS:
+        sites.loc[own, f"share_{share(verdict)}"] = float(verdict == "undefined")
+    sites.loc[own, ["stable_kappa_75", "stable_kappa_85", "share_stable_resolvable"]] = 0.0
+    sites.to_parquet(folder / "sites.parquet", index=False)
+    return folder.parent
 
 
 @pytest.fixture(scope="session")

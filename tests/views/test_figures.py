@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from tonotopy.signal import erb
 from tonotopy.views import RunTables, figure, figure_names
 from tonotopy.views.export import rendered
 from tonotopy.views.figures._contract import PACKAGE, figure_module
-from tonotopy.views.palette import MARKS
+from tonotopy.views.palette import INK, MARKS, PAPER
+from tonotopy.views.paper import heading
 
 NAMES = figure_names()
 KINDS = ("plain", "hostile", "minimal")
@@ -229,3 +231,38 @@ def test_first_layer_draws_filters_by_peak(runs: dict[str, RunTables]) -> None:
     image = module.draw(runs["plain"]).axes[0].images[0].get_array()
     assert image is not None
     np.testing.assert_allclose(np.asarray(image).T.ravel(), table["response_db"])
+
+
+def test_certainty_that_is_undefined_is_drawn_as_such(runs: dict[str, RunTables]) -> None:
+    """Under eight pieces every defined verdict has an open ring, and none passes as certain."""
+
+    def rings(run: RunTables, face: str) -> int:
+        (axes,) = figure("verdict-map", run).axes
+        marks = [line for line in axes.lines if line.get_marker() == "o"]
+        return sum(len(line.get_xdata()) for line in marks if to_hex(line.get_markerfacecolor()) == face)
+
+    few, many = runs["minimal"], runs["plain"]
+    assert rings(few, PAPER) == int((few.verdicts["verdict"] != "undefined").sum())
+    assert rings(few, INK) == 0
+    assert rings(many, PAPER) == 0
+    assert rings(many, INK) == int(many.verdicts["borderline"].sum()) > 0
+    data = figure_module("verdict-map").data(few)
+    assert data["borderline"].isna().all()
+
+
+def test_a_site_without_verdicts_has_no_share(undefined_run: Path) -> None:
+    """Where nothing is defined, the profile hatches the row and the map writes no percentage beside it."""
+    run = RunTables.read(undefined_run)
+    assert figure_module("depth-profile").data(run, "codes")["share_stable"].isna().all()
+    assert (
+        "codes: stable undefined (undefined at .75"
+        in figure_module("depth-profile").describe(run, site="codes")[0]
+    )
+    assert "0 %" not in words(figure("verdict-map", run, "codes"))
+
+
+def test_a_heading_leaves_out_what_there_was_none_of(runs: dict[str, RunTables]) -> None:
+    """An anatomy without a run names encoder and weights, and neither preset nor pieces."""
+    run = dataclasses.replace(runs["plain"], verdict={"encoder": "e", "weights": "w", "n_pieces": 0})
+    assert heading(run) == "e · w"
+    assert heading(runs["minimal"]) == "synthetic · trained · folder:music12 · preset standard · 4 pieces"

@@ -224,3 +224,86 @@ def test_a_damaged_run_writes_no_page(make_run: MakeRun) -> None:
     with pytest.raises(RunError, match=r"expected JSON in verdict.json"):
         write_report(folder)
     assert not (folder / "report").exists()
+
+
+LINKS = ("report", "report/figures", "report/data", "report/index.html", "report/data/sites.csv")
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_nothing_is_written_through_a_link(name: str, make_run: MakeRun, tmp_path: Path) -> None:
+    """A run folder with a link where the report would go is refused; what the link leads to stays as it is."""
+    folder = make_run(minimal=True, n_frequencies=4)
+    target = tmp_path / "elsewhere"
+    if "." in name:
+        target.write_text("mine", encoding="utf-8")
+    else:
+        target.mkdir()
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).symlink_to(target)
+    with pytest.raises(
+        RunError, match=rf"^expected {name} of the run folder to be no link; got a link; likely.*$"
+    ):
+        write_report(folder)
+    assert target.read_text(encoding="utf-8") == "mine" if target.is_file() else not list(target.iterdir())
+    assert not [path for path in folder.rglob("report/*/*") if not path.is_symlink()]
+
+
+def test_a_link_to_nothing_is_refused_too(make_run: MakeRun, tmp_path: Path) -> None:
+    """A link whose target is not there yet would create it."""
+    folder = make_run(minimal=True, n_frequencies=4)
+    (folder / "report").mkdir()
+    (folder / "report" / "index.html").symlink_to(tmp_path / "not-there")
+    with pytest.raises(RunError, match="to be no link"):
+        write_report(folder)
+    assert not (tmp_path / "not-there").exists()
+
+
+def test_a_second_name_of_a_file_is_left_alone(make_run: MakeRun, tmp_path: Path) -> None:
+    """A hard link in the folder is replaced, and the file that it shared keeps its content."""
+    folder = make_run(minimal=True, n_frequencies=4)
+    mine = tmp_path / "mine.html"
+    mine.write_text("mine", encoding="utf-8")
+    (folder / "report").mkdir()
+    (folder / "report" / "index.html").hardlink_to(mine)
+    assert write_report(folder).read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert mine.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_run_folder_may_be_a_link_itself(make_run: MakeRun, tmp_path: Path) -> None:
+    """The path that a user gives is the user's word; and nothing but the report is left in the folder."""
+    folder = make_run(minimal=True, n_frequencies=4)
+    (tmp_path / "latest").symlink_to(folder)
+    page = write_report(tmp_path / "latest")
+    assert page.is_file()
+    assert not [path.name for path in page.parent.rglob("*") if path.name.startswith(".")]
+
+
+def test_a_site_without_verdicts_is_undefined_on_the_page(undefined_run: Path) -> None:
+    """Where nothing is defined the page claims no share, neither of the site nor of its floor, and says why."""
+    page = Page(write_report(undefined_run).read_text(encoding="utf-8"))
+    text = page.text.replace("\u00a0", " ")
+    assert "At codes (5,184 samples, 324 ms), every frequency is undefined: dead site (8)." in text
+    assert not re.search(r"At codes [^.]*0 %", text)
+    assert not re.search(r"codes: \d+ of \d+ .*undefined are stable", text)
+    with (undefined_run / "report" / "data" / "sites.csv").open(encoding="utf-8", newline="") as stream:
+        (row,) = (row for row in csv.DictReader(stream) if row["site"] == "codes")
+    assert (row["share_undefined"], row["share_stable"], row["floor_stable_mean"]) == ("1.0", "", "")
+
+
+def test_the_page_says_that_the_best_was_picked(pages: dict[str, Page]) -> None:
+    """The largest share of several sites is set beside the largest that any null reads at any of them."""
+    text = pages["plain"].text.replace("\u00a0", " ")
+    assert "picked as the best of 6 sites" in text
+    assert (
+        "the most that a null reads at the best of these sites: an untrained copy 8 % and shuffled labels 0 %"
+        in text
+    )
+
+
+def test_certainty_is_undefined_with_few_pieces(pages: dict[str, Page], reports: dict[str, Path]) -> None:
+    """Under eight pieces no verdict is printed or exported as one that is not borderline."""
+    with (reports["minimal"].parent / "data" / "verdicts.csv").open(encoding="utf-8", newline="") as stream:
+        assert {(row["probability"], row["borderline"]) for row in csv.DictReader(stream)} == {("", "")}
+    assert "Neither is it known how sure a single verdict is" in pages["minimal"].text
+    assert "An open ring says that nobody knows how sure a verdict is" in pages["minimal"].text
+    assert "An open ring" not in pages["plain"].text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 import shutil
@@ -36,9 +37,67 @@ def test_show_has_a_row_a_site(run_folders: dict[str, Path]) -> None:
 def test_show_says_what_is_undefined(run_folders: dict[str, Path]) -> None:
     """Few pieces and a missing floor are said below the table."""
     text = shown(render_show, run_folders["minimal"])
-    assert "intervals are undefined under 8 pieces" in text
+    assert "intervals, and which verdicts are borderline, are undefined under 8 pieces" in text
     assert "no untrained copy was measured" in text
     assert "nan" not in text
+
+
+@pytest.mark.parametrize("kind", ["plain", "minimal"])
+def test_a_row_is_a_line_at_80_columns(kind: str, run_folders: dict[str, Path]) -> None:
+    """On the usual terminal no name of a site and no number is broken, and no row is cut."""
+    run = RunTables.read(run_folders[kind])
+    lines = shown(render_show, run, width=80).splitlines()
+    for row, site in enumerate(run.site_names, start=2):
+        assert lines[row].startswith(site)
+        assert lines[row].rstrip().endswith(" %")
+    assert max(len(line) for line in lines) <= 80
+
+
+def test_a_long_name_has_a_line_of_its_own(run_folders: dict[str, Path]) -> None:
+    """A name that leaves no room for numbers is whole, and its numbers stand whole below it."""
+    run = RunTables.read(run_folders["plain"])
+    long = "encoder.layers.0.conv.block.branch.out.of.a.deep.network"
+    run = dataclasses.replace(run, sites=run.sites.replace("stack_end", long))
+    lines = shown(render_show, run, width=80).splitlines()
+    below = lines[lines.index(long) + 1]
+    assert re.search(r"^ +\d+ % \[\d+, \d+\] +\d+–\d+ % .* 3 % +0 %$", below)
+    assert len(below) <= 80
+
+
+def test_what_no_site_has_is_no_column(run_folders: dict[str, Path]) -> None:
+    """A verdict that is nowhere is named below the table; a null that was not measured has no column either."""
+    text = shown(render_show, run_folders["minimal"])
+    assert "coinc." not in text
+    assert "floor" not in text
+    assert "0 % at every site: coincidental" in text
+    assert "coinc." in shown(render_show, run_folders["plain"])
+
+
+def test_the_best_site_was_picked(run_folders: dict[str, Path]) -> None:
+    """The largest share stands beside the largest that a null reads at any site, and says of how many it is one."""
+    text = shown(render_show, run_folders["plain"], width=300)
+    assert re.search(r"67 % \[59, 75\] at block3\.conv, picked as the best of 6 sites", text)
+    assert "the most that a null reads at the best of these sites: an untrained copy 8 % and shuffled" in text
+
+
+def test_a_site_without_verdicts_is_not_0_percent(undefined_run: Path) -> None:
+    """Where every frequency is undefined the table says so, and why, on terminal, in notebooks and in comparisons."""
+    text = shown(render_show, undefined_run)
+    assert re.search(r"codes +undefined +– +– .*100 % +– ", text)
+    assert "codes: 8 frequencies undefined: dead site (8)" in text
+    assert "picked as the best of 5 sites" in text
+    assert re.search(r"codes +undefined", shown(render_compare, [undefined_run]))
+    assert ">undefined</td>" in verdicts_html(undefined_run)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_compare_breaks_no_name(width: int, run_folders: dict[str, Path]) -> None:
+    """Names of sites and runs are whole on narrow and wide terminals."""
+    runs = [run_folders["plain"], run_folders["minimal"]]
+    lines = shown(render_compare, runs, width=width).splitlines()
+    for site in RunTables.read(runs[0]).site_names:
+        assert sum(line.startswith(site) and "%" in line for line in lines) == 1
+    assert any("synthetic · trained · folder:music12 · minimal" in line for line in lines)
 
 
 def test_hostile_words_are_not_obeyed(run_folders: dict[str, Path]) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tonotopy.core.errors import InputError
 from tonotopy.views.tables import InFolder, RunTables, as_run
-from tonotopy.views.terminal import plain_text, short, table_of, thresholds
+from tonotopy.views.terminal import plain_text, print_whole, short, table_of, thresholds, width_of
 from tonotopy.views.words import DASH, listed, missing, share_with_interval
 
 #: What must be equal for a difference to be the model's.
@@ -88,10 +88,7 @@ def render_compare(runs: Sequence[RunTables | InFolder | Path | str], console: C
     """
     opened = _opened(runs)
     names = labels(opened)
-    if _same_sites(opened):
-        _print_wide(opened, names, console)
-    else:
-        _print_long(opened, names, console)
+    _print_wide(opened, names, console) if _same_sites(opened) else _print_long(opened, names, console)
     for line in differences(opened):
         console.print(plain_text(line, style="dim"))
 
@@ -132,23 +129,31 @@ def _same_sites(runs: Sequence[RunTables]) -> bool:
 def _print_wide(runs: list[RunTables], names: list[str], console: Console) -> None:
     sites = list(dict.fromkeys(site for run in runs for site in run.site_names))
     rows = [[site, *(_stable(run, site) for run in runs)] for site in sites]
-    console.print(table_of(["site: stable [interval], floor", *names], rows))
+    head = ["site: stable [interval], floor", *names]
+    if width_of(head, rows) > console.width:  # names of runs are long: they go above, numbered
+        for number, name in enumerate(names, start=1):
+            console.print(plain_text(f"{number}  {name}"))
+        head = ["site", *(str(number) for number in range(1, len(names) + 1))]
+        console.print(plain_text("stable [interval], floor", style="dim"))
+    print_whole(table_of(head, rows), console)
 
 
 def _print_long(runs: list[RunTables], names: list[str], console: Console) -> None:
-    rows = [
-        [
-            name,
-            row["site"],
-            share_with_interval(row["share_stable"], row["low_stable"], row["high_stable"]),
-            thresholds(row["stable_kappa_75"], row["stable_kappa_85"]),
-            short(row["floor_stable_mean"]),
-            short(row["shuffled_stable"]),
+    """Run by run, each under its name."""
+    head = ["site", "stable", "κ ± .05", "floor", "shuffled"]
+    for run, name in zip(runs, names, strict=True):
+        rows = [
+            [
+                row["site"],
+                share_with_interval(row["share_stable"], row["low_stable"], row["high_stable"]),
+                thresholds(row["stable_kappa_75"], row["stable_kappa_85"]),
+                short(row["floor_stable_mean"]),
+                short(row["shuffled_stable"]),
+            ]
+            for _, row in run.sites.iterrows()
         ]
-        for run, name in zip(runs, names, strict=True)
-        for _, row in run.sites.iterrows()
-    ]
-    console.print(table_of(["run", "site", "stable", "κ .75–.85", "floor", "shuffled"], rows))
+        console.print(plain_text(name, style="bold"))
+        print_whole(table_of(head, rows), console)
 
 
 def _stable(run: RunTables, site: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from tonotopy.views.tables import InFolder, RunTables, as_run
-from tonotopy.views.terminal import COLUMNS, notes, site_cells
+from tonotopy.views.terminal import notes, shown_columns, site_cells
 from tonotopy.views.words import count, printable
 
 
@@ -27,10 +27,11 @@ def verdicts_html(run: RunTables | InFolder | Path | str) -> str:
     tables = as_run(run)
     pieces = count(tables.n_pieces, "piece")
     title = f"{tables.encoder} · {tables.weights} · {tables.music} · {tables.preset} · {pieces}"
-    head = Markup("").join(_cell("th", name, index) for index, name in enumerate(COLUMNS))
+    columns = shown_columns(tables)
+    head = Markup("").join(_cell("th", name, index) for index, name in enumerate(columns))
     rows = Markup("").join(
         Markup("<tr>{}</tr>").format(
-            Markup("").join(_cell("td", cell, index) for index, cell in enumerate(site_cells(row)))
+            Markup("").join(_cell("td", cell, index) for index, cell in enumerate(site_cells(row, columns)))
         )
         for _, row in tables.sites.iterrows()
     )

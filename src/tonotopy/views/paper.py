@@ -23,7 +23,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from tonotopy.views.palette import CROSSES, FAINT, INK, NULL, PAPER, SOFT, VEIL
 from tonotopy.views.tables import RunTables
-from tonotopy.views.words import printable
+from tonotopy.views.words import count, printable
 
 Style = dict[str, Any]  # keywords of a mark, as matplotlib takes them
 
@@ -130,10 +130,11 @@ def sheet(run: RunTables, title: str, height_in: float) -> Figure:
 
 
 def heading(run: RunTables) -> str:
-    """Encoder, weights, music, preset and number of pieces, on one line."""
-    pieces = f"{run.n_pieces} piece" + ("" if run.n_pieces == 1 else "s")
-    words = [clean(word, 48) for word in (run.encoder, run.weights, run.music, f"preset {run.preset}")]
-    return " · ".join([*words, pieces])
+    """Encoder, weights, music, preset and number of pieces, on one line; what there was none of is left out."""
+    words = [str(run.verdict.get(key) or "") for key in ("encoder", "weights", "music", "preset")]
+    words[3] = words[3] and f"preset {words[3]}"
+    shown = [clean(word, 48) for word in words if word]
+    return " · ".join([*shown, count(run.n_pieces, "piece")] if run.n_pieces else shown)
 
 
 def clean(text: object, longest: int = 60) -> str:

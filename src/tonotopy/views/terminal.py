@@ -1,34 +1,49 @@
-"""A run's verdict on a terminal: one row a site, nothing read as markup.
+"""A run's verdict on a terminal: one row a site, nothing read as markup, nothing broken within a word.
 
+A column that says the same of every site (a verdict that none has, a null that was not measured) is named
+below the table and not in it; where a row is still too long, names of sites have a line of their own.
 Words come from files. They are shown as `rich.text.Text`, never parsed, and what does not print is spelled
 out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tonotopy.views.findings import best, undefined
 from tonotopy.views.tables import LEAST_PIECES_FOR_INTERVALS, InFolder, RunTables, as_run
-from tonotopy.views.words import DASH, count, missing, percent, printable, share_with_interval
+from tonotopy.views.words import DASH, count, listed, missing, percent, printable, share_with_interval
 
 COLUMNS = (
     "site",
     "stable",
-    "κ .75–.85",
-    "phase-locked",
-    "coincidental",
-    "entangled",
+    "κ ± .05",
+    "phase",
+    "coinc.",
+    "entan.",
     "absent",
-    "undefined",
+    "undef.",
     "floor",
-    "shuffled",
+    "shuf.",
 )
+GAP = 2  # blanks between columns, where there is room
+#: `κ ± .05`: the shares of stable frequencies at thresholds of specificity of .75 and .85.
+#: What the columns of verdicts and nulls are called in a sentence, and where they come from.
+SHARES = {
+    "phase": ("phase-locked", "share_phase_locked"),
+    "coinc.": ("coincidental", "share_coincidental"),
+    "entan.": ("entangled", "share_entangled"),
+    "absent": ("absent", "share_absent"),
+    "undef.": ("undefined", "share_undefined"),
+}
+NULLS = {"floor": ("floor", "floor_stable_mean"), "shuf.": ("shuffled labels", "shuffled_stable")}
 
 
 def render_show(run: RunTables | InFolder | Path | str, console: Console) -> None:
@@ -45,7 +60,7 @@ def render_show(run: RunTables | InFolder | Path | str, console: Console) -> Non
     pieces = count(tables.n_pieces, "piece")
     words = (tables.encoder, tables.weights, tables.music, tables.preset, pieces)
     console.print(plain_text(" · ".join(words), style="bold"))
-    console.print(table_of(COLUMNS, (site_cells(row) for _, row in tables.sites.iterrows())))
+    print_sites(tables, console)
     console.print()
     sentence = tables.verdict.get("sentence")
     if sentence:
@@ -65,27 +80,65 @@ def plain_text(words: object, *, style: str = "") -> Text:
     return Text(printable(words), style=style)
 
 
-def table_of(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
-    """A table without lines: the first column at the left, numbers at the right."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
+def print_sites(run: RunTables, console: Console) -> None:
+    """One row a site; closer, or on two lines, where the terminal is narrow."""
+    columns = shown_columns(run)
+    rows = [site_cells(row, columns) for _, row in run.sites.iterrows()]
+    for gap in (GAP, 1):
+        if width_of(columns, rows, gap) <= console.width:
+            print_whole(table_of(columns, rows, gap), console)
+            return
+    numbers = [columns[1:], *(row[1:] for row in rows)]
+    widths = [max(cell_len(row[at]) for row in numbers) for at in range(len(columns) - 1)]
+    lines = [
+        "  " + "  ".join(" " * (w - cell_len(c)) + c for w, c in zip(widths, row, strict=True))
+        for row in numbers
+    ]
+    print_whole(plain_text(lines[0], style="dim"), console)
+    for row, line in zip(rows, lines[1:], strict=True):
+        print_whole(plain_text(row[0]), console)
+        print_whole(plain_text(line), console)
+
+
+def print_whole(renderable: Table | Text, console: Console) -> None:
+    """Print without breaking lines: a terminal that is too narrow does it as it likes."""
+    console.print(renderable, no_wrap=True, overflow="ignore", crop=False)
+
+
+def table_of(columns: Sequence[str], rows: Sequence[Sequence[object]], gap: int = GAP) -> Table:
+    """A table without lines, as wide as its cells: the first column at the left, numbers at the right."""
+    width = width_of(columns, rows, gap)
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim", width=width)
     for index, name in enumerate(columns):
-        table.add_column(plain_text(name), justify="right" if index else "left", overflow="fold")
+        table.add_column(plain_text(name), justify="right" if index else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(plain_text(cell) for cell in row))
     return table
 
 
-def site_cells(row: pd.Series) -> list[str]:
-    """One cell for each of `COLUMNS`."""
-    shares = ("phase_locked", "coincidental", "entangled", "absent", "undefined")
-    return [
-        str(row["site"]),
-        share_with_interval(row["share_stable"], row["low_stable"], row["high_stable"]),
-        thresholds(row["stable_kappa_75"], row["stable_kappa_85"]),
-        *(short(row[f"share_{name}"]) for name in shares),
-        short(row["floor_stable_mean"]),
-        short(row["shuffled_stable"]),
-    ]
+def width_of(columns: Sequence[str], rows: Sequence[Sequence[object]], gap: int = GAP) -> int:
+    """Cells of a terminal that a table needs so that nothing is broken."""
+    lines = [columns, *rows]
+    widths = [max(cell_len(printable(line[at])) for line in lines) for at in range(len(columns))]
+    return sum(widths) + gap * (len(widths) - 1)
+
+
+def shown_columns(run: RunTables) -> tuple[str, ...]:
+    """`COLUMNS` without verdicts that no site has and nulls that were not measured."""
+    zero = {name for name, (_, column) in SHARES.items() if not bool((run.sites[column] > 0).any())}
+    unmeasured = {name for name, (_, column) in NULLS.items() if not bool(run.sites[column].notna().any())}
+    return tuple(name for name in COLUMNS if name not in zero | unmeasured)
+
+
+def site_cells(row: pd.Series, columns: Sequence[str] = COLUMNS) -> list[str]:
+    """One cell for each of the columns."""
+    cells = {
+        "site": printable(row["site"]),
+        "stable": share_with_interval(row["share_stable"], row["low_stable"], row["high_stable"]),
+        "κ ± .05": thresholds(row["stable_kappa_75"], row["stable_kappa_85"]),
+        **{name: short(row[column]) for name, (_, column) in (SHARES | NULLS).items()},
+    }
+    return [cells[name] for name in columns]
 
 
 def thresholds(at_75: float, at_85: float) -> str:
@@ -108,11 +161,20 @@ def short(value: float) -> str:
 
 def notes(run: RunTables) -> list[str]:
     """What a reader of the table has to know about this run."""
-    lines = []
+    lines = [best(run)]
+    columns = shown_columns(run)
+    nowhere = [words for name, (words, _) in SHARES.items() if name not in columns]
+    if nowhere:
+        lines.append(f"0 % at every site: {listed(nowhere)}")
     if not run.has_intervals:
-        lines.append(f"intervals are undefined under {LEAST_PIECES_FOR_INTERVALS} pieces")
+        lines.append(
+            f"intervals, and which verdicts are borderline, are undefined under {LEAST_PIECES_FOR_INTERVALS} pieces"
+        )
     if not run.floor_seeds:
         lines.append("no untrained copy was measured: what comes unasked is unknown")
+    if "shuf." not in columns:
+        lines.append("shuffled labels were not tried")
+    lines += undefined(run)
     short_views = run.verdicts.groupby("site", sort=False)["resolvable"].apply(
         lambda cells: int((~cells).sum())
     )

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from tonotopy.views.axes import cell_edges, frequency_axis, hz_words, site_rows
 from tonotopy.views.palette import CROSSES, FAINT, FALLS, INK, MARKS, NULL, PAPER, SOFT
 from tonotopy.views.paper import Style, drawn, legend_below, sheet, undefined_sheet
-from tonotopy.views.tables import RunTables
-from tonotopy.views.words import percent, share_with_interval
+from tonotopy.views.tables import LEAST_PIECES_FOR_INTERVALS, RunTables
+from tonotopy.views.words import count, percent, share_with_interval
 
 NAMES = ("verdict-map",)
 CITATION = ""
@@ -82,14 +82,19 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
 def caption(run: RunTables) -> str:
     """How to read it, its null included."""
     seeds = run.floor_seeds
+    certainty = (
+        "A dot marks a borderline verdict, one that a bootstrap over pieces overturns more than one time in ten."
+        if run.has_intervals
+        else f"An open ring says that nobody knows how sure a verdict is: {count(run.n_pieces, 'piece')} are too "
+        f"few for a bootstrap, which needs {LEAST_PIECES_FOR_INTERVALS}."
+    )
     copies = (
         f"{seeds} untrained cop{'y' if seeds == 1 else 'ies'}"
         if seeds
         else "untrained copies (none in this run)"
     )
     return (
-        "Each cell is one frequency at one site; the letter repeats the colour. A dot marks a borderline "
-        "verdict, one that a bootstrap over pieces overturns more than one time in ten. Cells with "
+        f"Each cell is one frequency at one site; the letter repeats the colour. {certainty} Cells with "
         "falling lines are unresolvable: the view is too short to tell neighbours apart, whatever was "
         "learned, so that “absent” there is anatomy, not finding. The null is the thin strip under each "
         f"row: the share of {copies} of the network that pass at that frequency, from white (none) to "
@@ -151,15 +156,18 @@ def _marks(axes: Axes, row: int, cells: pd.DataFrame) -> None:
         if not resolvable:
             _hatch(axes, row, left, right, FALLS, SOFT, 0.7)
     middle = (edges[1:] + edges[:-1]) / 2.0
-    for flag, height, marker, size in (
-        ("borderline", ROW[1] - 0.09, "o", 2.0),
-        ("inherited_from_window", ROW[0] + 0.11, "v", 2.8),
+    borderline = cells["borderline"]
+    unsure = borderline.isna() & (cells["verdict"] != "undefined")
+    for flags, height, marker, size, face, edge in (
+        (borderline.fillna(False), ROW[1] - 0.09, "o", 2.0, INK, PAPER),
+        (unsure, ROW[1] - 0.09, "o", 2.0, PAPER, INK),
+        (cells["inherited_from_window"], ROW[0] + 0.11, "v", 2.8, INK, PAPER),
     ):
-        at = cells[flag].to_numpy(dtype=bool)
+        at = flags.to_numpy(dtype=bool)
         ring: Style = {
             "markersize": size,
-            "markerfacecolor": INK,
-            "markeredgecolor": PAPER,
+            "markerfacecolor": face,
+            "markeredgecolor": edge,
             "markeredgewidth": 0.3,
         }
         axes.plot(middle[at], np.full(at.sum(), row + height), linestyle="none", marker=marker, **ring)
@@ -197,10 +205,19 @@ def _legend(run: RunTables) -> list[Patch | Line2D]:
         label = f"{mark.letter}  {verdict}" if mark.letter else verdict
         handles.append(Patch(facecolor=mark.colour, edgecolor=NULL, linewidth=0.4, hatch=hatch, label=label))
     handles.append(Patch(facecolor=PAPER, edgecolor=SOFT, linewidth=0.4, hatch=FALLS, label="unresolvable"))
-    for marker, label in (("o", "borderline"), ("v", "inherited from the window")):
-        handles.append(
-            Line2D([], [], linestyle="none", marker=marker, markersize=2.5, color=INK, label=label)
-        )
+    dot = (
+        ("o", "borderline", INK)
+        if run.has_intervals
+        else ("o", "certainty undefined (too few pieces)", PAPER)
+    )
+    for marker, label, face in (dot, ("v", "inherited from the window", INK)):
+        mark_of: Style = {
+            "markersize": 2.5,
+            "markerfacecolor": face,
+            "markeredgecolor": INK,
+            "markeredgewidth": 0.4,
+        }
+        handles.append(Line2D([], [], linestyle="none", marker=marker, label=label, **mark_of))
     if run.floor_seeds:
         strip: Style = {"facecolor": "#7a7a7a", "edgecolor": FAINT, "linewidth": 0.4}
         handles.append(Patch(label="strip: floor that passes", **strip))
