@@ -46,11 +46,10 @@ class Bands(Encoder):
 @pytest.fixture(scope="session")
 def read_line() -> Callable[..., Measures]:
     """Records an encoder's trials and reads its line in music, as a study does."""
-    from tonotopy.runs.bench import choose_clips, read_pool
+    from tonotopy.sound.pool import choose
     from tonotopy.sound.sources import open_music
 
-    source = open_music("scores")
-    pool = read_pool(source, choose_clips(source, PIECES, 1.0, seed=0)[0], RATE)
+    _, pool, _ = choose(open_music("scores"), PIECES, 1.0, RATE, seed=0)
     pool = replace(pool, pieces=tuple(replace(p, audio=p.audio[: 10 * RATE]) for p in pool.pieces))
     levels = pool.level_function()
 

@@ -110,9 +110,9 @@ def test_too_few_pieces_and_frames_are_undefined(planted: Any) -> None:
     made = planted(n_frequencies=5)
     music = made.families["music"]
     two = music.take(music.trials.piece < 2)
-    assert set(undefined_reasons(two, line_of(made, two), 5)) == {"2 pieces, fewer than 3"}
+    assert set(undefined_reasons(two, line_of(made, two), asked(made))) == {"2 pieces, fewer than 3"}
     few = music.take((music.trials.frequency_index != 2) | (music.trials.piece < 5))
-    reasons = undefined_reasons(few, line_of(made, few), 5)
+    reasons = undefined_reasons(few, line_of(made, few), asked(made))
     assert reasons == ("", "", "10 valid frames a side, fewer than 12", "", "")
 
 
@@ -123,14 +123,23 @@ def test_dead_sites_are_undefined(planted: Any) -> None:
     line = line_of(made, music)
     frozen = np.full_like(music.core, 3.0)
     still = Recording(music.trials, frozen, music.extra)
-    assert set(undefined_reasons(still, line, 5)) == {"dead site: its units do not vary over music"}
+    assert set(undefined_reasons(still, line, asked(made))) == {"dead site: its units do not vary over music"}
     deaf = Recording(music.trials, np.repeat(music.core[:, :1], 3, axis=1), music.extra)
-    assert set(undefined_reasons(deaf, line, 5)) == {"dead site: it does not respond"}
+    assert set(undefined_reasons(deaf, line, asked(made))) == {"dead site: it does not respond"}
     core = np.repeat(music.core[:, :1], 3, axis=1)
     core[:, 1] *= 1 + 1e-4
-    assert set(undefined_reasons(Recording(music.trials, core, music.extra), line, 5)) == {""}
+    assert set(undefined_reasons(Recording(music.trials, core, music.extra), line, asked(made))) == {""}
     nothing = Recording(music.trials, np.full_like(music.core, np.nan), music.extra)
-    assert set(undefined_reasons(nothing, line, 5)) == {"no finite activations"}
+    assert set(undefined_reasons(nothing, line, asked(made))) == {"no finite activations"}
+
+
+def test_out_of_band_is_undefined(planted: Any) -> None:
+    """Where the music has no power, nothing is said of a partial, and its neighbours keep their verdicts."""
+    made = planted(n_frequencies=5)
+    music, silent = made.families["music"], np.arange(5) == 4
+    reasons = undefined_reasons(music, line_of(made, music), asked(made, out_of_band=silent))
+    assert reasons[:4] == ("",) * 4
+    assert reasons[4].startswith("out of band")
 
 
 def test_undefined_reaches_the_verdict(planted: Any) -> None:

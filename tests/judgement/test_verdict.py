@@ -55,9 +55,10 @@ def judged(
     raw: Measures | None = None,
     sparse: Measures | None = None,
     undefined: str = "",
+    pieces: int = 12,
 ) -> Judgement:
     """The judgement of one frequency; plane, raw and sparse hear nothing where they are not given."""
-    return judge(Evidence(line, plane or made(DEAF), raw or made(DEAF), sparse, (undefined,)))
+    return judge(Evidence(line, plane or made(DEAF), raw or made(DEAF), sparse, (undefined,), pieces))
 
 
 def resampled(data: float, good: int, value: float, bad: float) -> list[float]:
@@ -201,6 +202,16 @@ def test_probability_and_borderline() -> None:
         assert bool(found.borderline[0]) is borderline
 
 
+def test_probability_is_undefined_under_eight_pieces() -> None:
+    """With seven pieces a verdict stands, but has no probability, and is not called borderline."""
+    wavering = made(GOOD, specificity=resampled(0.9, 5, 0.9, 0.7))
+    for pieces, defined in ((8, True), (7, False)):
+        found = judged(wavering, pieces=pieces)
+        assert found.names == ["stable"]
+        assert np.isfinite(found.probability[0]) == defined
+        assert bool(found.borderline[0]) is defined
+
+
 def test_a_detected_line_may_still_be_an_undetected_resample() -> None:
     """Each resample has its own verdict."""
     found = judged(made(GOOD, detection=resampled(0.95, 4, 0.95, 0.6)))
@@ -211,6 +222,6 @@ def test_a_detected_line_may_still_be_an_undetected_resample() -> None:
 def test_other_thresholds_move_the_verdict() -> None:
     """Thresholds are parameters: a line at κ .77 is stable at .75 and entangled at .8."""
     line = made(GOOD, specificity=0.77)
-    evidence = Evidence(line, made(DEAF), made(DEAF), None, ("",))
+    evidence = Evidence(line, made(DEAF), made(DEAF), None, ("",), 12)
     assert judge(evidence).names == ["entangled"]
     assert judge(evidence, Thresholds(specificity=0.75)).names == ["stable"]

@@ -39,7 +39,7 @@ def test_refit_equals_planting(planted: Any, strength: float) -> None:
     u = u * strength * np.sqrt(np.sum(flat.var(axis=0)))
     line = fit(really_planted(training, u, grid[index]), grid, kinds=["line"])["line"]
     slow = measure(tally(line, really_planted(music, u, grid[index]), grid, RATE), np.ones((1, 6)))
-    for name in JUDGED:
+    for name in (*JUDGED, "tonality"):
         expected = slow.point(name)[index]
         assert np.isfinite(expected)
         assert quick.measures.point(name)[index] == pytest.approx(expected, rel=2e-3, abs=2e-3), name

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tonotopy.measures.sparsity import NULLS, sparsity_law
+from tonotopy.measures.sparsity import NULLS, _crossing, sparsity_law
 from tonotopy.readouts import fit
 from tonotopy.recording import Recording
 
@@ -72,3 +72,21 @@ def test_what_never_falls_has_no_half_point(planted: Any) -> None:
     assert sparsity_law(line, held, grid, RATE, seed=0).half_points["detection"][0] == np.inf
     one = held.take((held.trials.occupancy > 2) & (held.trials.occupancy < 3))
     assert np.isnan(sparsity_law(line, one, grid, RATE, seed=0).half_points["detection"][0])
+
+
+@pytest.mark.parametrize(
+    ("curve", "half"),
+    [
+        (
+            [1.0, 0.5],
+            2.0,
+        ),  # half of the way from 1 to .5 is .75, half way between 1 and 4 bands on a log axis
+        ([0.9, 0.6], 1.0 * 4 ** (2 / 3)),  # .7 is two thirds of the way down
+        ([0.8, 0.7], np.inf),
+        ([0.5, 0.4], np.nan),  # it starts at chance: nothing to lose
+        ([np.nan, 0.5], np.nan),
+    ],
+)
+def test_half_points_by_hand(curve: list[float], half: float) -> None:
+    """Between 1 and 4 bands, with chance at .5."""
+    np.testing.assert_allclose(_crossing(np.array([1.0, 4.0]), np.array(curve), 0.5), half)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tonotopy.encoders import Site
-from tonotopy.readouts.window import LIMIT, lags_to_record, windows
+from tonotopy.readouts.window import LIMIT, STEP, lags_to_record, windows
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,9 @@ def test_windows_reach_the_asked_view_and_no_further(view: int, hop: int, units:
         assert window.lags[-1] == (window.frames - 1 if len(window.lags) > 1 else 0)
         assert len(window.lags) * units <= max(LIMIT, units)
         assert window.thinned == (len(window.lags) < window.frames)
+    for before, after in itertools.pairwise(found):
+        assert after.frames <= STEP * before.frames
+    assert STEP == 4
     assert found[-1].view_samples + hop > longest or view >= longest
     recorded = lags_to_record(found)
     assert set(recorded.tolist()) == {int(lag) for window in found for lag in window.lags}

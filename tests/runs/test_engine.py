@@ -104,15 +104,32 @@ def test_every_number_of_a_plan_reaches_the_addresses() -> None:
 
     encoder = load_encoder("phantom:raw-window")
     plan = Plan(
-        "phantom:raw-window", "seed 0", encoder.weights_id, "scores", "ab", ("raw-window",), "quick", 0, 5,
-        ("silence", "tone", "music"), 2, 2, 4, 2, (), 50,
-    )  # fmt: skip
+        encoder="phantom:raw-window",
+        weights="seed 0",
+        weights_id=encoder.weights_id,
+        encoder_id=encoder.identity,
+        device="cpu",
+        music="scores",
+        music_fingerprint="ab",
+        sites=("raw-window",),
+        preset="quick",
+        seed=0,
+        n_frequencies=5,
+        families=("silence", "tone", "music"),
+        n_train=2,
+        n_test=2,
+        n_pieces=4,
+        n_frames=2,
+        floor_seeds=(),
+        n_resamples=50,
+    )
 
     def address(changed: Plan, pieces: int = 4) -> str:
         return build(changed, encoder, pieces).measures[None, "raw-window"].address
 
     changes: list[dict[str, Any]] = [
-        {"weights_id": "sha256:other"},
+        {"encoder_id": "sha256:other"},
+        {"device": "cuda"},
         {"music_fingerprint": "cd"},
         {"seed": 1},
         {"n_frequencies": 6},

@@ -142,7 +142,8 @@ def test_activations_are_lazy_and_aligned(finished: Any) -> None:
     assert found.sound.values.tolist() == ["absent", "present", "foil"]
     store, first = Store(finished.path / "units"), 0
     for address in finished.manifest["addresses"]["records"]:
-        arrays = store.arrays(address).load()
+        with store.arrays(address) as opened:
+            arrays = opened.load()
         rows = found.isel(trial=slice(first, first + arrays.sizes["trial"]))
         first += arrays.sizes["trial"]
         np.testing.assert_array_equal(rows.values, arrays["core_1"].values)

@@ -42,7 +42,8 @@ def test_round_trip(tmp_path: Path) -> None:
     assert not store.has(ADDRESS)
     write(store)
     assert store.has(ADDRESS)
-    xr.testing.assert_identical(store.arrays(ADDRESS).load(), arrays())
+    with store.arrays(ADDRESS) as found:
+        xr.testing.assert_identical(found.load(), arrays())
     np.testing.assert_array_equal(store.table(ADDRESS, "t")["x"], [1.0, np.nan, np.inf])
     assert store.values(ADDRESS) == {"k": [1, "曲"]}
     assert left_over(store) == []
@@ -183,8 +184,11 @@ def test_planted_pickles_are_not_read(tmp_path: Path) -> None:
     meta.write_text(json.dumps(changed))
     store.values(ADDRESS)
     store.table(ADDRESS, "t")
-    with pytest.raises((ValueError, TypeError, KeyError)):
-        store.arrays(ADDRESS).load()
+    with (
+        pytest.raises(RunError, match=r"^expected an intact work unit; got unit abababababab: "),
+        store.arrays(ADDRESS) as found,
+    ):
+        found.load()
     assert not mark.exists()
 
 
@@ -199,3 +203,51 @@ def test_json_is_written_whole_with_undefined_as_null(tmp_path: Path) -> None:
         write_json(path, {"a": object()})
     assert json.loads(path.read_text())["a"] == 1.5
     assert [p.name for p in tmp_path.iterdir()] == ["verdict.json"]
+
+
+@pytest.mark.parametrize(
+    "damage", ["a chunk cut short", "a chunk changed", "a table changed", "no unit.json"]
+)
+def test_damage_is_said_and_mended(tmp_path: Path, damage: str) -> None:
+    """A unit with a byte less or another byte is an error where it is read, and forgotten where it can be mended."""
+    store = Store(tmp_path)
+    write(store)
+    home = store.path(ADDRESS)
+    chunk = next(p for p in (home / "arrays.zarr" / "core_0" / "c").rglob("*") if p.is_file())
+    file = {"a table changed": home / "t.parquet", "no unit.json": home / "unit.json"}.get(damage, chunk)
+    data = bytearray(file.read_bytes())
+    if damage == "a chunk cut short":
+        file.write_bytes(data[:-1])
+    elif damage == "no unit.json":
+        file.unlink()
+    else:
+        data[8] ^= 0xFF
+        file.write_bytes(data)
+
+    def read(reader: Store) -> None:
+        with reader.arrays(ADDRESS) as found:
+            found.load()
+        reader.table(ADDRESS, "t")
+        reader.values(ADDRESS)
+
+    with pytest.raises(
+        RunError, match=r"^expected an intact work unit; got unit abababababab: \w+; likely cause: "
+    ):
+        read(store)
+    if damage in ("a chunk cut short", "no unit.json"):
+        assert store.forget_damaged() == 1
+    else:  # only its checksum tells
+        assert store.forget_damaged() == 0
+        with pytest.raises(RunError):
+            read(Store(tmp_path, mends=True))
+    assert not store.has(ADDRESS)
+    write(store)
+    read(store)
+    assert store.forget_damaged() == 0
+
+
+@pytest.mark.parametrize("address", ["../../etc", "/etc/passwd", "AB" * 32, "ab" * 31, ""])
+def test_an_address_is_a_hash_and_no_path(tmp_path: Path, address: str) -> None:
+    """A hostile manifest cannot name files outside the store."""
+    with pytest.raises(RunError, match=r"^expected the address of a work unit; got "):
+        Store(tmp_path).path(address)

@@ -35,13 +35,18 @@ def same_tables(a: Any, b: Any) -> None:
     assert a.verdict == b.verdict
 
 
+def written(folder: Path) -> dict[Path, int]:
+    """When each file of a run was written, its lock apart."""
+    return {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file() and p.name != ".lock"}
+
+
 def test_a_second_call_runs_nothing(undisturbed: Any) -> None:
     """The same words again: no unit runs, no file changes."""
-    times = {p: p.stat().st_mtime_ns for p in undisturbed.path.rglob("*") if p.is_file()}
+    times = written(undisturbed.path)
     calls: list[Any] = []
     again = cheap(undisturbed.path, progress=lambda *call: calls.append(call))
     assert calls == []
-    assert {p: p.stat().st_mtime_ns for p in again.path.rglob("*") if p.is_file()} == times
+    assert written(again.path) == times
 
 
 def test_a_run_killed_before_its_manifest_is_finished(undisturbed: Any, tmp_path: Path) -> None:
@@ -55,6 +60,33 @@ def test_a_run_killed_before_its_manifest_is_finished(undisturbed: Any, tmp_path
     calls: list[Any] = []
     same_tables(cheap(out, progress=lambda *call: calls.append(call)), undisturbed)
     assert calls == []
+
+
+def test_a_damaged_unit_is_computed_anew(undisturbed: Any, tmp_path: Path) -> None:
+    """A unit cut short on disk is run again, alone, and the run is what it was."""
+    import shutil
+
+    out = Path(shutil.copytree(undisturbed.path, tmp_path / "run"))
+    address = next(iter(undisturbed.manifest["addresses"]["measures"].values()))
+    table = Store(out / "units").path(address) / "verdicts.parquet"
+    table.write_bytes(table.read_bytes()[:-10])
+    calls: list[Any] = []
+    same_tables(cheap(out, progress=lambda *call: calls.append(call)), undisturbed)
+    assert [(done, of) for done, of, _ in calls] == [(1, 1)]
+
+
+def test_one_process_in_a_folder(tmp_path: Path) -> None:
+    """While another process works in a folder, a second is sent away; afterwards it is not."""
+    from tonotopy.runs.lock import locked
+
+    with (
+        locked(tmp_path),
+        pytest.raises(RunError, match=r"^expected one process in a run folder; got another"),
+    ):
+        with locked(tmp_path):
+            pass
+    with locked(tmp_path):
+        pass
 
 
 def test_interrupted_at_any_unit_it_goes_on(undisturbed: Any, tmp_path: Path) -> None:
@@ -87,7 +119,8 @@ def test_a_folder_with_another_plan_is_refused(undisturbed: Any) -> None:
         cheap(undisturbed.path, seed=5, frequencies=4)
     assert str(caught.value) == (
         "expected an empty folder, or one that holds this plan, at 'run'; got a run whose plan differs in: "
-        "weights, weights_id, seed, n_frequencies; likely cause: another study was run here; choose another --out"
+        "weights, weights_id, encoder_id, seed, n_frequencies; likely cause: another study was run here; "
+        "choose another --out"
     )
     assert (undisturbed.path / "plan.toml").read_text() == before
 

@@ -82,16 +82,19 @@ def test_the_ladder_climbs_by_6_db(pool: Any, levels: Any) -> None:
 
 
 def test_the_noise_trial_has_the_power_of_the_partial(pool: Any, levels: Any) -> None:
-    """A band of ±1 ERB at f, as strong as the sine, and not a sine."""
-    for trial in some("music"):
+    """A band of ±1 ERB at f, as strong as the sine (a cut of it nearly, their mean surely), and not a sine."""
+    above = []
+    for trial in some("music", 7):
         _, by_name = sounds(trial, pool, levels)
         noise = by_name["noise"] - by_name["absent"]
-        assert level_dbfs(noise) == pytest.approx(level_dbfs(by_name["present"] - by_name["absent"]), abs=0.1)
+        above.append(level_dbfs(noise) - level_dbfs(by_name["present"] - by_name["absent"]))
+        assert abs(above[-1]) < 2.5
         assert power_near(noise, trial.frequency_hz, 1.2) > 0.99 * power_near(noise, trial.frequency_hz, 50)
         if trial.frequency_hz > 100:
             assert power_near(noise, trial.frequency_hz, 0.15) < 0.6 * power_near(
                 noise, trial.frequency_hz, 50
             )
+    assert np.mean(above) == pytest.approx(0, abs=0.5)
 
 
 def test_probes(pool: Any, levels: Any) -> None:
@@ -219,4 +222,4 @@ def test_pieces_are_apart() -> None:
         assert train
         assert test
         assert not train & test
-        assert len(train | test) == min(n_pieces, DESIGN.n_contexts)
+        assert len(train | test) == n_pieces

@@ -87,6 +87,30 @@ def test_a_click_reaches_the_frames_that_see_it_and_no_others(name: str) -> None
                 assert change < 2e-3 * scale, (site.name, place)
 
 
+UNTAPERED = [name for name in NAMES if PLUGINS[name].module.endswith(("cochlea", "waveform"))]
+
+
+@pytest.mark.parametrize("name", UNTAPERED)
+def test_a_frame_reaches_to_its_very_end(name: str) -> None:
+    """Where no window tapers, a click in the last samples of a frame is seen (a short view, in the first too)."""
+    encoder = opened(name)
+    for site in encoder.sites:
+        audio = 1e-3 * noise(encoder, 1)
+        start = site.offset + 2 * site.hop
+        before = answers(encoder, audio)[site.name][0, 2]
+        first = [start, start + 1] if PLUGINS[name].module.endswith("waveform") else []
+        last = start + site.view
+        for places in ([last - 1, last - 2] if first else [last - 5, last - 6], first):
+            # Rectifiers hide one sign: a click of the other is seen.
+            clicks = [(place, sign) for place in places for sign in (-30.0, 30.0)]
+            changes = []
+            for place, size in clicks:
+                clicked = audio.clone()
+                clicked[0, place] += size
+                changes.append(float((answers(encoder, clicked)[site.name][0, 2] - before).abs().max()))
+            assert not places or max(changes) > 0.05 * float(before.abs().max()), (site.name, places)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_batches_do_not_matter(name: str) -> None:
     """A row alone and in a batch is the same, and so is a second pass."""
