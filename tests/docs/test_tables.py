@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -66,3 +67,29 @@ def test_phantoms() -> None:
 def test_families() -> None:
     """Every family of contexts has its row."""
     assert set(FAMILIES) <= {row[0] for row in rows("docs/trials.md")}
+
+
+def test_calibrate_has_one_default() -> None:
+    """Command line, function and page calibrate with the preset that the phantoms' lines are set for."""
+    from tonotopy.cli.calibrate import command
+    from tonotopy.runs import calibrate
+
+    (spelled,) = (option.default for option in command.params if option.name == "preset")
+    assert spelled == inspect.signature(calibrate).parameters["preset"].default == "standard"
+    page = (ROOT / "docs" / "phantoms.md").read_text(encoding="utf-8")
+    assert f"By default the preset is `{spelled}`" in page
+
+
+def test_options_of_a_study() -> None:
+    """Every option on the page of the command line is one of `study`, and the other way round, but a module's own."""
+    from tonotopy.cli.study import command
+
+    page = {row[0].split()[0] for row in rows("docs/cli.md") if row[0].startswith("--") and row[0].strip("-")}
+    options = {option.opts[0] for option in command.params if option.opts[0].startswith("--")}
+    assert page == options - {"--sample-rate", "--window"}
+
+
+def test_pages_name_no_folder_of_a_developer() -> None:
+    """What lies beside somebody's copy of the repository is no part of the documentation."""
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        assert "../shared" not in page.read_text(encoding="utf-8"), page.name
