@@ -13,7 +13,7 @@ from tonotopy.cli import main
 Call = Callable[..., Result]
 
 #: Words that make a study small.
-SMALL = ("--preset", "quick", "--pieces", "4", "--workers", "1", "--no-floor")
+SMALL = ("--preset", "quick", "--frequencies", "4", "--pieces", "4", "--workers", "1", "--no-floor")
 
 
 @pytest.fixture

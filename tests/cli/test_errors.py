@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import soundfile
 from tonotopy.cli import _door, main
 from tonotopy.cli._text import one_line, plain
 
-STUDY = ("study", "phantom:loudness", "--preset", "quick")
+STUDY = ("study", "phantom:loudness", "--preset", "quick", "--frequencies", "4")
 
 
 @pytest.fixture
@@ -56,10 +57,11 @@ def assert_one_line(result, *said: str) -> None:
         (("study", "crepe-tny"), ("did you mean 'crepe-tiny'",)),
         (("study", "phantom:nonesuch"), ("'nonesuch'", "cochlea")),
         ((*STUDY, "--sites", "conv9"), ("'conv9'", "loudness")),
-        ((*STUDY[:2], "--preset", "slow"), ("'slow'", "quick, standard, thorough")),
+        ((*STUDY, "--preset", "slow"), ("'slow'", "quick, standard, thorough")),
         ((*STUDY, "--music", "folder:nonesuch"), ("no such folder",)),
         ((*STUDY, "--music", "nonesuch"), ("'nonesuch'", "scores")),
         ((*STUDY, "--pieces", "2"), ("at least 3 pieces", "2")),
+        ((*STUDY, "--frequencies", "0"), ("--frequencies", "0", "tonotopy study --help")),
         ((*STUDY, "--weights", "random:0"), ("phantom", "random:0")),
         (("study", "samplecnn-3-7", "--weights", "nonesuch.pt"), ("nonesuch.pt",)),
         (("study", "model.py:Model"), ("--trust",)),
@@ -122,6 +124,21 @@ def test_a_damaged_run(call, small_run: Path, tmp_path: Path) -> None:
     shutil.copytree(small_run, broken, ignore=shutil.ignore_patterns("units"))
     (broken / "manifest.json").write_text("{")
     assert_one_line(call("show", broken), "manifest.json", "damaged")
+
+
+def test_a_report_is_not_written_through_a_link(call, small_run: Path, tmp_path: Path) -> None:
+    """A run folder from elsewhere cannot have a file of the user's overwritten; `figure --out` still may."""
+    folder = shutil.copytree(small_run, tmp_path / "run", ignore=shutil.ignore_patterns("units", "report"))
+    mine = tmp_path / "mine.svg"
+    mine.write_text("mine")
+    (folder / "report").mkdir()
+    (folder / "report" / "index.html").symlink_to(mine)
+    assert_one_line(call("report", folder), "report/index.html", "a link", "unsafe source")
+    assert mine.read_text() == "mine"
+    link = tmp_path / "link.svg"
+    link.symlink_to(mine)
+    assert call("figure", "verdict-map", folder, "--out", link).exit_code == 0
+    assert mine.read_text().startswith("<?xml")
 
 
 def test_a_dry_run_claims_no_folder(call, tmp_path: Path) -> None:

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tonotopy.cli import demo as demo_verb
 
+SMALL = ("--preset", "quick", "--frequencies", "4", "--pieces", "4", "--workers", "1", "--no-floor")
+
 
 def test_study_prints_the_verdict(call, small_run: Path) -> None:
     """A study in a finished folder computes nothing again, and prints what it found."""
-    words = ("--preset", "quick", "--pieces", "4", "--workers", "1", "--no-floor", "--out", small_run)
-    result = call("study", "phantom:loudness", *words)
+    result = call("study", "phantom:loudness", *SMALL, "--out", small_run)
     assert result.exit_code == 0
     assert "loudness" in result.stdout
     assert str(small_run) in result.stdout.replace("\n", "")
+
+
+def test_frequencies(call, small_run: Path) -> None:
+    """`--frequencies` takes the place of the preset's number."""
+    plan = tomllib.loads((small_run / "plan.toml").read_text(encoding="utf-8"))
+    assert (plan["preset"], plan["n_frequencies"]) == ("quick", 4)
+
+
+def test_all_sites_are_taken(call) -> None:
+    """Without `--sites` a study takes every site, as its help says."""
+    from tonotopy.encoders import load_encoder
+
+    words = ("study", "crepe-tiny", "--weights", "random:0", *SMALL, "--dry-run", "--json")
+    sites = [site.name for site in load_encoder("crepe-tiny", weights="random:0").sites]
+    assert json.loads(call(*words).stdout)["sites"] == sites
+    assert len(sites) > 3
 
 
 def test_show(call, small_run: Path) -> None:
@@ -110,6 +128,17 @@ def test_anatomy(call, tmp_path: Path) -> None:
     assert json.loads(call("anatomy", "phantom:loudness", "--json").stdout)["encoder"] == "phantom:loudness"
 
 
+def test_the_figure_of_an_anatomy_names_no_run(call, tmp_path: Path) -> None:
+    """Drawn without a study, it is headed by encoder and weights: there was no preset and there were no pieces."""
+    target = tmp_path / "anatomy.svg"
+    assert call("anatomy", "phantom:loudness", "--figure", target).exit_code == 0
+    drawn = target.read_text(encoding="utf-8")
+    assert "phantom:loudness" in drawn
+    assert "undefined" not in drawn
+    assert "preset" not in drawn
+    assert "pieces" not in drawn
+
+
 def test_a_dry_run(call) -> None:
     """What a study would cost, as a record."""
     found = json.loads(call("study", "phantom:loudness", "--preset", "quick", "--dry-run", "--json").stdout)
@@ -135,6 +164,7 @@ def test_calibrate_says_no(passed: tuple[bool, ...], code: int, call, monkeypatc
     assert shown.exit_code == code
     assert ("FAILS" in shown.stdout) == (code == 1)
     assert asked["seeds"] == (0, 2)
+    assert asked["preset"] == "standard"  # what the bands of the phantoms are set for
     assert asked["phantoms"] == ("cochlea",)
     written = call("calibrate", "--json")
     assert written.exit_code == code

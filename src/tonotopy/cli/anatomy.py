@@ -61,7 +61,7 @@ def _draw(found: Anatomy, file: Path) -> Path:
     from tonotopy.views import RunTables, save_figure
 
     tables = ("verdicts", "sites", "floor", "ladder", "sparsity", "view_curve", "pieces", "ledger")
-    unheard = {"encoder": found.encoder, "weights": found.weights_label, "music": "no music", "n_pieces": 0}
+    unheard = {"encoder": found.encoder, "weights": found.weights_label, "n_pieces": 0}
     run = RunTables(
         folder=file.parent,
         plan={},

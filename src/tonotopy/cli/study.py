@@ -20,7 +20,7 @@ from tonotopy.cli import _options as options
 )
 @click.argument("encoder")
 @options.music
-@click.option("--sites", metavar="A,B", help="Only these sites; by default the encoder's main ones.")
+@click.option("--sites", metavar="A,B", help="Only these sites; by default all.")
 @options.preset
 @options.weights
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the trials.")
@@ -36,6 +36,12 @@ from tonotopy.cli import _options as options
 @click.option("--sample-rate", type=click.IntRange(min=1), metavar="HZ", help="Rate of a model's audio.")
 @click.option("--window", type=click.IntRange(min=1), metavar="N", help="Samples of a fixed input window.")
 @click.option("--pieces", type=click.IntRange(min=1), metavar="N", help="Use only so many pieces of music.")
+@click.option(
+    "--frequencies",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="So many frequencies, not the preset's number.",
+)
 @click.option("--no-floor", is_flag=True, help="Leave out the comparison with random weights.")
 @click.option("--trust", is_flag=True, help="Run code that the encoder's spelling names.")
 @click.option("--dry-run", is_flag=True, help="Say what it would cost, and measure nothing.")

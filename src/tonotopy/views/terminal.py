@@ -21,6 +21,7 @@ from tonotopy.views.findings import best, undefined
 from tonotopy.views.tables import LEAST_PIECES_FOR_INTERVALS, InFolder, RunTables, as_run
 from tonotopy.views.words import DASH, count, listed, missing, percent, printable, share_with_interval
 
+#: `κ ± .05` holds the shares of stable frequencies at thresholds of specificity of .75 and .85.
 COLUMNS = (
     "site",
     "stable",
@@ -34,7 +35,6 @@ COLUMNS = (
     "shuf.",
 )
 GAP = 2  # blanks between columns, where there is room
-#: `κ ± .05`: the shares of stable frequencies at thresholds of specificity of .75 and .85.
 #: What the columns of verdicts and nulls are called in a sentence, and where they come from.
 SHARES = {
     "phase": ("phase-locked", "share_phase_locked"),
