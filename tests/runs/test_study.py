@@ -82,9 +82,9 @@ def test_one_process_in_a_folder(tmp_path: Path) -> None:
     with (
         locked(tmp_path),
         pytest.raises(RunError, match=r"^expected one process in a run folder; got another"),
+        locked(tmp_path),
     ):
-        with locked(tmp_path):
-            pass
+        pass
     with locked(tmp_path):
         pass
 
