@@ -14,7 +14,7 @@ from tonotopy.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-FEW = {"pieces": 4, "frequencies": 6, "floor": False, "workers": 1}
+FEW = {"pieces": 3, "frequencies": 3, "floor": False, "workers": 1}
 
 
 def blocks(language: str) -> list[str]:
