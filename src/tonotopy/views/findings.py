@@ -84,7 +84,8 @@ def best(run: RunTables) -> str:
     top = sites.iloc[int(sites["share_stable"].to_numpy().argmax())]
     whole = share_with_interval(top["share_stable"], top["low_stable"], top["high_stable"])
     if not top["share_stable"] > 0:
-        words = f"No frequency is stable at any of {count(len(sites), 'site')}"
+        where = f"any of {len(sites)} sites" if len(sites) > 1 else f"{top['site']}, the only site"
+        words = f"No frequency is stable at {where}"
     elif len(sites) == 1:
         words = f"{whole} at {top['site']}, the only site"
     else:
