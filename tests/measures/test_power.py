@@ -11,6 +11,8 @@ from tonotopy.measures import JUDGED, measure, tally
 from tonotopy.measures.power import STRENGTHS, gains, plant, threshold
 from tonotopy.readouts import fit
 from tonotopy.recording import Recording
+from tonotopy.signal import erb
+from tonotopy.sound.trials import EXTRA
 
 RATE = 16000
 
@@ -64,3 +66,26 @@ def test_threshold_is_the_least_strength_from_which_all_are_seen() -> None:
     assert threshold(seen | {0.3: [True] * 18 + [False] * 2}) == 1.0
     assert threshold(seen | {0.3: [True] * 19 + [False]}) == 0.1
     assert np.isnan(threshold(seen | {3.0: [False] * 20}))
+
+
+def test_gains_are_those_of_the_sounds(planted: Any) -> None:
+    """What a planted unit of .5 ERB answers to each sound, by hand: amplitudes add, levels are amplitudes."""
+    made = planted(n_frequencies=7, units=4)
+    music, hz = made.families["music"], float(made.frequency_hz[3])
+    trials = music.trials
+    core, extra = gains(music, hz)
+
+    def tuned(presented: np.ndarray) -> np.ndarray:
+        return np.nan_to_num(np.exp(-2.0 * (erb.rate(presented) - erb.rate(hz)) ** 2))
+
+    target, neighbour = tuned(trials.frequency_hz), tuned(trials.neighbour_hz)
+    np.testing.assert_allclose(core, np.stack([0 * target, target, tuned(trials.foil_hz)], axis=1))
+    assert extra is not None
+    by_name = dict(zip(EXTRA, extra.T, strict=True))
+    np.testing.assert_allclose(by_name["noise"], target)
+    np.testing.assert_allclose(by_name["level+18"], target * 10 ** (12 / 20))
+    np.testing.assert_allclose(by_name["level-24"], target * 10 ** (-30 / 20))
+    np.testing.assert_allclose(by_name["neighbour_present"] - by_name["neighbour"], target, atol=1e-12)
+    np.testing.assert_allclose(by_name["neighbour"], neighbour)
+    np.testing.assert_allclose(by_name["probe_present"], tuned(trials.probe_hz))
+    assert not by_name["probe_absent"].any()

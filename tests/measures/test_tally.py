@@ -210,3 +210,23 @@ def test_audiogram(detection: list[float], level: float) -> None:
     """The lowest level at which detection reaches .9, interpolated by hand."""
     found = audiogram(np.array(detection)[None, :, None])[0, 0]
     np.testing.assert_allclose(found, level)
+
+
+def test_lobe_bins_tile_what_is_far(planted: Any) -> None:
+    """Every far place is in one bin, no near one is in any; bins are an ERB wide, the last between .5 and 1.5."""
+    made = planted(n_frequencies=8, contexts=2, units=1)
+    trials = made.families["silence"].trials
+    low, high = float(erb.rate(55.0)), float(erb.rate(7200.0))
+    places = np.arange(low, high, 0.01)
+    rows = np.arange(len(places)) % len(trials)
+    swept = replace(trials.take(rows), foil_hz=np.asarray(erb.frequency_hz(places)))
+    core = np.zeros((len(places), 3, 1, 1), dtype=np.float32)
+    core[:, 2] = 1.0  # only foils answer, each by 1: sums of squares count places
+    one = Readout("line", np.ones((1, 1, 8)), np.zeros((1, 8)), np.ones(8, dtype=bool))
+    found = tally(one, Recording(swept, core), made.frequency_hz, RATE).lobe_square.sum(axis=-1)
+    distance = np.abs(places[:, None] - erb.rate(made.frequency_hz))
+    np.testing.assert_array_equal(found.sum(axis=0), (distance > 1.5).sum(axis=0))
+    widths = found * 0.01
+    assert np.all((widths == 0) | ((widths > 0.47) & (widths < 1.53)))
+    assert np.median(widths[widths > 0]) == pytest.approx(1.0, abs=0.011)
+    assert (widths > 1.02).any()  # somewhere a rest joined its neighbour

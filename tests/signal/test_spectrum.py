@@ -48,6 +48,15 @@ def test_a_tone_is_in_its_own_band(hz: float) -> None:
     assert other < 1e-4 * own
 
 
+def test_a_tone_on_the_edge_is_shared() -> None:
+    """A sine exactly between two bands gives half its power to each: edges are where they are said to be."""
+    t = np.arange(RATE) / RATE
+    sides = erb.frequency_hz(erb.rate(1000.0) + np.array([-0.5, 0.5]))
+    below, above = band_power(0.2 * np.sin(2 * np.pi * 1000.0 * t), RATE, sides)
+    assert below == pytest.approx(0.01, rel=0.02)
+    assert above == pytest.approx(0.01, rel=0.02)
+
+
 def test_occupancy_of_tones() -> None:
     """One tone in the middle of its band fills 1 band; k equal tones in k bands fill k."""
     t = np.arange(RATE) / RATE
