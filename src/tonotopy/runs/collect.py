@@ -180,6 +180,9 @@ def _summary(
         },
         "against_floor": {s: float(states.get(s, 0.0)) for s in FLOOR_STATES} if by_seed else None,
         "floor_shares": _mean_shares(by_seed),
+        "floor_stable": {"mean": float(np.mean(stable)), "min": min(stable), "max": max(stable)}
+        if stable
+        else None,
         "shuffled_stable": values["shuffled_stable"],
         "inherited_from_window": inherited,
         "borderline": float(table["borderline"].mean()),

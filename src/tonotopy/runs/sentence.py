@@ -21,8 +21,9 @@ def answer(sites: list[dict[str, Any]], n_pieces: int) -> str:
     if len(sites) > 1 and not best["shares"]["stable"] > 0:
         return f"No partial is stable at any of {len(sites)} sites; {told}."
     # The best of several is chosen on the data: its null must be chosen in the same way.
-    floors = [site["floor_shares"]["stable"] for site in sites if site["floor_shares"]]
-    text = f"At {best['site']}, the best of {len(sites)} sites, {_share(best, n_pieces, floors=floors)}"
+    floors = [site["floor_stable"]["max"] for site in sites if site["floor_stable"]]
+    chosen = f", the best of {len(sites)} sites" if len(sites) > 1 else ""
+    text = f"At {best['site']}{chosen}, {_share(best, n_pieces, floors=floors)}"
     return f"{text}; {told}." if best is not last else f"{text}."
 
 
@@ -37,7 +38,7 @@ def _share(site: dict[str, Any], n_pieces: int, *, floors: list[float] | None = 
     kappa = f" (κ .75 to .85: {percent(low)} to {percent(high)}{undefined})"
     nulls = []
     if floors:
-        nulls.append(f"at most {percent(max(floors))} at any site with random weights")
+        nulls.append(f"at most {percent(max(floors))} at any site and seed of random weights")
     elif site["floor_shares"]:
         nulls.append(f"{percent(site['floor_shares']['stable'])} with random weights")
     if isfinite(site["shuffled_stable"]):
