@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -32,6 +32,7 @@ def manifest(encoder: Encoder, tables: dict[str, Any], started: datetime, second
         "machine": {"system": platform.system(), "architecture": platform.machine()},
         "sample_rate_hz": encoder.sample_rate_hz,
         "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
         "skipped": len(tables["ledger"]),
         "complete": True,
