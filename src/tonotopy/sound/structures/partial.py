@@ -44,7 +44,7 @@ def grid_hz(n_frequencies: int, sample_rate_hz: int) -> NDArray[np.float64]:
     Examples
     --------
     >>> grid_hz(3, 16000).round(1).tolist()
-    [55.0, 1159.4, 7200.0]
+    [55.0, 1223.3, 7200.0]
     """
     low, high = range_erb(sample_rate_hz)
     return np.asarray(erb.frequency_hz(np.linspace(low, high, n_frequencies)))
