@@ -22,7 +22,7 @@ from tonotopy.runs.store import Store
 from tonotopy.sound.music import CONTEXT_DBFS, MusicPool, level_dbfs
 from tonotopy.sound.pool import read_again
 from tonotopy.sound.sources import open_music
-from tonotopy.sound.sources._contract import Source
+from tonotopy.sound.sources._contract import Clip, Source
 
 #: Stretches of each piece from which running statistics of a random network are set.
 CALIBRATION_STRETCHES = 4
@@ -86,9 +86,9 @@ class Bench:
         """The pool of music that a music unit chose, read from its source once a process."""
         if music.address not in self._pools:
             values = self.store.values(music.address)
-            names = [clip["name"] for clip in values["pieces"]]
+            clips = [Clip(**clip) for clip in values["pieces"]]
             rate, expected = self.primary.sample_rate_hz, values["samples"]
-            self._pools[music.address] = read_again(self.source, names, rate, expected=expected)
+            self._pools[music.address] = read_again(self.source, clips, rate, expected=expected)
         return self._pools[music.address]
 
     def encoder(self, floor_seed: int | None, music: Unit) -> Encoder:

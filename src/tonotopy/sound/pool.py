@@ -84,21 +84,16 @@ def fingerprint(pool: MusicPool) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def read_again(source: Source, names: list[str], sample_rate_hz: int, *, expected: str) -> MusicPool:
-    """The pool of the clips of these names, as another process chose them.
+def read_again(source: Source, clips: list[Clip], sample_rate_hz: int, *, expected: str) -> MusicPool:
+    """The pool of clips that another process chose; the source is not gone through again.
 
     Raises
     ------
     RunError
         The recordings have changed since.
     """
-    clips = {clip.name: clip for clip in source.clips() if clip.name in set(names)}
-    if len(clips) == len(names):
-        pool = MusicPool(
-            sample_rate_hz, tuple(excerpt(source, clips[name], sample_rate_hz) for name in names)
-        )
-        if fingerprint(pool) == expected:
-            return pool
-    raise RunError(
-        "the same music in every process", "other samples", "recordings changed while the study ran"
-    )
+    pool = MusicPool(sample_rate_hz, tuple(excerpt(source, clip, sample_rate_hz) for clip in clips))
+    if fingerprint(pool) != expected:
+        cause = "recordings changed while the study ran"
+        raise RunError("the same music in every process", "other samples", cause)
+    return pool
