@@ -168,7 +168,7 @@ def test_calibrate_says_no(passed: tuple[bool, ...], code: int, call, monkeypatc
     assert asked["phantoms"] == ("cochlea",)
     written = call("calibrate", "--json")
     assert written.exit_code == code
-    assert json.loads(written.stdout) == rows(*passed)
+    assert json.loads(written.stdout) == {"phantoms": rows(*passed)}
 
 
 def test_demo(call, tmp_path: Path, monkeypatch, small_run: Path) -> None:

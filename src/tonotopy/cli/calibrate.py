@@ -48,7 +48,7 @@ def command(
         )
     failed = sum(not row["pass"] for row in rows)
     if as_json:
-        write_json(rows)
+        write_json({"phantoms": rows})
     else:
         columns = ("phantom", "site", "readout", "seed", "must read", "reads", "")
         keys = ("phantom", "site", "readout", "seed", "expected", "observed")

@@ -22,7 +22,7 @@ from tonotopy.core import registry
 from tonotopy.core.errors import InputError
 from tonotopy.encoders.phantoms._base import Expectation
 from tonotopy.measures.measures import JUDGED
-from tonotopy.runs.engine import Progress, default_workers, one_thread, script_kept_out
+from tonotopy.runs.engine import Progress, default_workers, one_thread, script_kept_out, start_process
 from tonotopy.runs.run import Run
 from tonotopy.runs.study import study
 
@@ -75,7 +75,8 @@ def calibrate(
             if progress:
                 progress(done, len(tasks), f"{task.phantoms[0]} …, seed {task.seed}")
         return _sorted(rows)
-    with ProcessPoolExecutor(n, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(n, mp_context=context, initializer=start_process) as pool:
         with script_kept_out():
             futures = {pool.submit(run_task, task): task for task in tasks}
         for done, future in enumerate(as_completed(futures), start=1):

@@ -218,13 +218,18 @@ _bench: Bench | None = None
 
 
 def _start_worker(make_bench: Callable[[], Bench]) -> None:
-    """Set up a worker: one thread, an end when the parent ends, a bench of its own."""
+    """Set up a worker: a well-behaved process with a bench of its own."""
     global _bench  # noqa: PLW0603 - a process pool offers no other place for what a worker keeps
+    start_process()
+    _bench = make_bench()
+
+
+def start_process() -> None:
+    """Set up a started process: one thread, deaf to interrupts, an end when the parent ends."""
     os.environ["OMP_NUM_THREADS"] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
     threading.Thread(target=_end_with_parent, daemon=True).start()
     one_thread().__enter__()
-    _bench = make_bench()
 
 
 def _end_with_parent() -> None:
