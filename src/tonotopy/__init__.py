@@ -7,6 +7,7 @@ The map, in the order data flow (imports point upwards in this list only)::
     statistics  accumulators and bootstrap over pieces
     sound       music sources, context families, structures, trials
     encoders    waveform models behind one protocol; phantoms with known answers
+    training    models of our own: a codec, a classifier, the ceiling of an architecture
     anatomy     what an architecture can express, before any data
     recording   trials through encoders: activations aligned to samples
     readouts    line, plane, window: fitted on a recording

@@ -1,0 +1,1 @@
+"""Models trained here, each by one recipe, and the loop that all of them share: exact resume, snapshots, metrics."""
