@@ -1,13 +1,16 @@
-"""EnCodec's published weights, in the format of transformers, brought to the layers of ``_seanet``.
+"""EnCodec's weights in the format of transformers, brought to the layers of ``_seanet`` and back.
 
 A folder holds ``config.json`` and ``model.safetensors``. Names follow the order of layers there; weight norm,
 in either of its two spellings, is folded: w = g v / |v|, the norm taken over all axes but the first.
+
+Offers :func:`read_config`, :func:`load_folder`, :func:`save_folder`, :func:`hub_folder`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -51,6 +54,94 @@ def load_folder(folder: Path, name: str, nets: tuple[EncoderNet, DecoderNet, Qua
     for net, names in zip(nets, (encoder_names(nets[0]), decoder_names(nets[1]), None), strict=True):
         found = _codebooks(state) if names is None else _renamed(state, names)
         fit_weights(net, found, name=name)
+
+
+def save_folder(
+    folder: Path,
+    config: Config,
+    nets: tuple[EncoderNet, DecoderNet, Quantiser],
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write ``config.json`` and ``model.safetensors``, as ``EncodecModel.from_pretrained`` takes them.
+
+    Both files appear whole or not at all; files of that name are replaced.
+
+    Parameters
+    ----------
+    folder
+        Made where it is absent.
+    config
+        What shapes the nets.
+    nets
+        Encoder, decoder and codebooks; they may lie on any device and be in training.
+    dtype
+        In which weights are stored: float32, or float16 at half the size. Either loads as float32, since
+        ``config.json`` says so; the norms of weight norm stay float32, which makes the folded weights exactly
+        the stored ones.
+
+    Raises
+    ------
+    WeightsError
+        A weight is not finite, or beyond the range of float16.
+    """
+    if dtype not in STORED:
+        raise InputError("a dtype to store weights in", str(dtype), legal=[str(legal) for legal in STORED])
+    names = encoder_names(nets[0]) | {f"decoder:{k}": v for k, v in decoder_names(nets[1]).items()}
+    state: dict[str, torch.Tensor] = {}
+    for prefix, net in (("", nets[0]), ("decoder:", nets[1])):
+        for key, value in net.state_dict().items():
+            module, _, leaf = f"{prefix}{key}".rpartition(".")
+            normed = config.norm_type == "weight_norm" and leaf == "weight"  # the LSTM's have a suffix
+            state.update(_stored(f"{names[module]}.{leaf}", value, dtype, normed=normed))
+    for i, book in enumerate(nets[2].codebooks):
+        state.update(_stored_codebook(f"quantizer.layers.{i}.codebook", book, dtype))
+    bad = [key for key, value in state.items() if not value.isfinite().all()]
+    if bad:
+        more = f" and {len(bad) - 1} more" if bad[1:] else ""
+        cause = f"training that diverged, or a weight beyond the range of {str(dtype).removeprefix('torch.')}"
+        raise WeightsError("finite weights", f"{bad[0]}{more}", cause)
+    from safetensors.torch import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    # transformers refuses weights that do not say which library's tensors they are.
+    _replace(folder / "model.safetensors", save(state, metadata={"format": "pt"}))
+    told = {"architectures": ["EncodecModel"], "model_type": "encodec", "dtype": "float32"}
+    told |= asdict(config) | {"codebook_dim": config.hidden_size}
+    _replace(folder / "config.json", (json.dumps(told, indent=2, sort_keys=True) + "\n").encode())
+
+
+STORED = (torch.float32, torch.float16)
+
+
+def _stored(key: str, value: torch.Tensor, dtype: torch.dtype, *, normed: bool) -> dict[str, torch.Tensor]:
+    """Entries of one weight: itself, or its norm and its direction."""
+    # copy: neighbours in a state dict may share memory, and a safetensors file is laid out contiguously.
+    plain = value.detach().to("cpu", dtype, copy=True).contiguous()
+    if not normed:
+        return {key: plain}
+    axes = tuple(range(1, plain.dim()))
+    norm = plain.float().norm(dim=axes, keepdim=True)
+    # A channel of zeros has no direction, and any will do under a norm of zero: 0 / 0 would be undefined.
+    plain = torch.where(norm == 0, torch.ones_like(plain), plain)
+    stem = key.removesuffix("weight")
+    return {f"{stem}{name}": part for name, part in zip(_WEIGHT_NORM[1], (norm, plain), strict=True)}
+
+
+def _stored_codebook(key: str, book: torch.Tensor, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """Entries of one codebook; its running means are as after one frame an entry."""
+    entries = book.detach().to("cpu", dtype, copy=True).contiguous()
+    return {
+        f"{key}.embed": entries,
+        f"{key}.embed_avg": entries.clone(),
+        f"{key}.cluster_size": torch.ones(len(entries)),
+        f"{key}.inited": torch.ones(1),
+    }
+
+
+def _replace(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
 
 
 def hub_folder(repository: str) -> Path:
@@ -122,8 +213,9 @@ def _folded(state: dict[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor]
                 break
             if key.endswith(f".{v}"):
                 stem = key.removesuffix(v)
-                norm = value.norm(dim=tuple(range(1, value.dim())), keepdim=True)
-                yield f"{stem}weight", value * (state[f"{stem}{g}"] / norm)
+                direction = value.float()  # a norm summed in float16 would be 1e-3 off
+                norm = direction.norm(dim=tuple(range(1, value.dim())), keepdim=True)
+                yield f"{stem}weight", direction * (state[f"{stem}{g}"].float() / norm)
                 break
         else:
             yield key, value
