@@ -9,14 +9,11 @@ are ``[batch, channel, 1, time]``, channels last in memory, which is the layout 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn import functional as F
-
-from tonotopy.core.errors import InputError
 
 LstmState = tuple[torch.Tensor, torch.Tensor]
 
@@ -45,26 +42,24 @@ class Config:
     use_conv_shortcut: bool = True
     codebook_size: int = 1024
     target_bandwidths: tuple[float, ...] = (1.5, 3.0, 6.0, 12.0, 24.0)
-
-    @staticmethod
-    def of(values: dict[str, Any]) -> Config:
-        """A configuration from a ``config.json``; entries that do not shape the network are passed over."""
-        known = {field.name for field in fields(Config)}
-        taken: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known
-        }
-        config = Config(**taken)
-        if config.norm_type not in {"weight_norm", "time_group_norm"}:
-            legal = ["weight_norm", "time_group_norm"]
-            raise InputError(
-                "a norm_type of EnCodec", repr(config.norm_type), "another model's config", legal
-            )
-        return config
+    chunk_length_s: float | None = None
+    overlap: float | None = None
 
     @property
     def hop(self) -> int:
         """Samples a frame of the latent."""
         return math.prod(self.upsampling_ratios)
+
+    @property
+    def segment_length(self) -> int | None:
+        """Samples that are coded at a time; None where everything is."""
+        return None if self.chunk_length_s is None else max(1, int(self.chunk_length_s * self.sampling_rate))
+
+    @property
+    def segment_hop(self) -> int | None:
+        """Samples from the start of a segment to that of the next."""
+        length = self.segment_length
+        return None if length is None else max(1, int((1.0 - (self.overlap or 0.0)) * length))
 
     def stages(self, bandwidth_kbps: float) -> int:
         """Codebooks used at a bit rate."""
@@ -126,7 +121,7 @@ def _unfolded(x: torch.Tensor, conv: nn.Conv1d) -> torch.Tensor:
 def _pad(x: torch.Tensor, left: int, right: int, mode: str) -> torch.Tensor:
     """Padding; a mirror longer than the sound first lengthens it by zeros, as EnCodec does."""
     if mode != "reflect":
-        return F.pad(x, (left, right), "constant" if mode == "zero" else mode)
+        return F.pad(x, (left, right, 0, 0), mode)
     short = max(0, max(left, right) - x.shape[-1] + 1)
     padded = F.pad(F.pad(x, (0, short)) if short else x, (left, right, 0, 0), "reflect")
     return padded[..., : padded.shape[-1] - short] if short else padded
@@ -261,6 +256,11 @@ class Quantiser(nn.Module):
             codes.append(near)
             rest = rest - book[near]
         return torch.stack(codes, dim=-1), latent - rest
+
+    def entries(self, codes: torch.Tensor) -> torch.Tensor:
+        """Summed entries ``[batch, frame, unit]`` of codes ``[batch, frame, stage]``."""
+        chosen = [book[codes[..., i]] for i, book in enumerate(self.codebooks[: codes.shape[-1]])]
+        return torch.stack(chosen).sum(dim=0)
 
     def fill(self, latent: torch.Tensor, seed: int) -> None:
         """Entries from what there is to quantise, ``[frame, unit]``: random frames' rests, stage by stage.

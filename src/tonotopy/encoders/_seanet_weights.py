@@ -9,15 +9,18 @@ Offers :func:`read_config`, :func:`load_folder`, :func:`save_folder`, :func:`hub
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 from tonotopy.core.errors import InputError, WeightsError
 from tonotopy.encoders._seanet import Config, Conv, DecoderNet, EncoderNet, Lstm, Quantiser, Residual, Up
+from tonotopy.encoders._seanet_config import config_of
 from tonotopy.encoders._weights import fit_weights, read_weights
 
 REVISIONS = {
@@ -26,6 +29,10 @@ REVISIONS = {
 }
 """Commits of the hub that hold safetensors; nothing newer is taken unasked."""
 
+_FILES = ("config.json", "model.safetensors")
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.th")
+_MAX_CONFIG = 2**20  # bytes of a config.json; saved ones have 2**10
+_LEARNT = re.compile(r"(encoder|decoder)\..*\b(weight|bias|parametrizations)")
 _WEIGHT_NORM = (
     ("weight_g", "weight_v"),
     ("parametrizations.weight.original0", "parametrizations.weight.original1"),
@@ -33,26 +40,50 @@ _WEIGHT_NORM = (
 
 
 def read_config(folder: Path) -> Config:
-    """The configuration in a folder of weights."""
-    path = folder / "config.json"
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        cause = "a folder that is no saved EnCodec: save_pretrained of transformers writes one"
-        raise WeightsError("config.json beside the weights", f"none in {folder.name!r}", cause) from None
-    except ValueError as error:
-        raise WeightsError("a config.json", f"no JSON: {error}", "a damaged file") from None
+    """The configuration in a folder of weights, every entry checked; no weight is read."""
+    pickles = sorted(path.name for kind in _PICKLES for path in folder.glob(kind))
+    if pickles and not (folder / "model.safetensors").is_file():
+        cause = "a pickle can run code and is not opened: save_pretrained of transformers writes safetensors"
+        raise WeightsError("model.safetensors", f"only {pickles[0]} in {folder.name!r}", cause)
+    values = _read_json(folder / "config.json")
     if not isinstance(values, dict) or values.get("model_type", "encodec") != "encodec":
         came = values.get("model_type") if isinstance(values, dict) else type(values).__name__
-        raise WeightsError("the config.json of an EnCodec", repr(came), "weights of another model")
-    return Config.of(values)
+        raise WeightsError("the config.json of an EnCodec", repr(came)[:60], "weights of another model")
+    return config_of(values)
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        size = path.stat().st_size
+        if size > _MAX_CONFIG:
+            raise WeightsError(f"a config.json of at most {_MAX_CONFIG} bytes", f"{size} bytes")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        cause = "a folder that is no saved EnCodec: save_pretrained of transformers writes one"
+        raise WeightsError("config.json beside the weights", f"none in {path.parent.name!r}", cause) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise WeightsError("a config.json", f"no JSON: {error}", "a damaged file") from None
 
 
 def load_folder(folder: Path, name: str, nets: tuple[EncoderNet, DecoderNet, Quantiser]) -> None:
-    """Load ``model.safetensors`` of a folder into the three nets."""
-    state = read_weights(folder / "model.safetensors")
+    """Load ``model.safetensors`` of a folder into the three nets; what has no place in them is refused."""
+    path = folder / "model.safetensors"
+    own = sum(tensor.numel() for net in nets for tensor in net.state_dict().values())
+    cause = "a config.json of another model"
+    # Twice the numbers, since codebooks come with their running means, at 8 bytes, and names.
+    if path.is_file() and path.stat().st_size > 16 * own + _MAX_CONFIG:
+        raise WeightsError(f"weights of {name}", f"{path.stat().st_size} bytes for {own} numbers", cause)
+    state = read_weights(path)
+    theirs = set(encoder_names(nets[0]).values()) | set(decoder_names(nets[1]).values())
+    # Buffers that some version of transformers may add do no harm; weights that nothing uses do.
+    learnt = [key for key in state if _LEARNT.match(key)]
+    strangers = [key for key in learnt if theirs.isdisjoint(_stems(key))]
+    if strangers:
+        more = f" and {len(strangers) - 1} more" if strangers[1:] else ""
+        raise WeightsError(f"weights of {name}", f"no layer for {strangers[0]}{more}", cause)
     for net, names in zip(nets, (encoder_names(nets[0]), decoder_names(nets[1]), None), strict=True):
-        found = _codebooks(state) if names is None else _renamed(state, names)
+        books = nets[2].codebooks
+        found = _renamed(state, names) if names else _codebooks(state, len(books), tuple(books[0].shape))
         fit_weights(net, found, name=name)
 
 
@@ -147,21 +178,20 @@ def _replace(path: Path, content: bytes) -> None:
 def hub_folder(repository: str) -> Path:
     """The folder of a pinned revision on the hub, downloaded where it is not yet cached."""
     try:
-        from huggingface_hub import snapshot_download
+        from huggingface_hub import hf_hub_download
     except ImportError:
         cause = "the extra is not installed: pip install tonotopy[encodec]"
         raise InputError("huggingface_hub, to fetch weights", "no such package", cause) from None
     try:
-        path = snapshot_download(
-            repository, revision=REVISIONS[repository], allow_patterns=["config.json", "model.safetensors"]
-        )
+        # By name: a repository holds pickles too, and a cache that lacks one of the two is not complete.
+        paths = [Path(hf_hub_download(repository, file, revision=REVISIONS[repository])) for file in _FILES]
     except Exception as error:  # the hub's client raises what its transport raises
         cause = (
             "no network; give a local folder with config.json and model.safetensors, or weights random:0 "
             f"({type(error).__name__})"
         )
         raise InputError(f"weights of {repository}", "none on this machine", cause) from error
-    return Path(path)
+    return paths[0].parent
 
 
 def encoder_names(net: EncoderNet) -> dict[str, str]:
@@ -200,32 +230,48 @@ def _renamed(state: dict[str, torch.Tensor], names: dict[str, str]) -> dict[str,
     back = {theirs: ours for ours, theirs in names.items()}
     found: dict[str, torch.Tensor] = {}
     for key, value in state.items():
-        for prefix, ours in ((key[:i], back.get(key[:i])) for i, sign in enumerate(key) if sign == "."):
-            if ours is not None:
-                found[f"{ours}.{key[len(prefix) + 1 :]}"] = value
+        for stem in _stems(key):
+            if stem in back:
+                found[f"{back[stem]}.{key[len(stem) + 1 :]}"] = value
     return dict(_folded(found))
+
+
+def _stems(key: str) -> Iterator[str]:
+    """Paths of the modules around an entry, outermost first."""
+    return (key[:i] for i, sign in enumerate(key) if sign == ".")
 
 
 def _folded(state: dict[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor]]:
     for key, value in state.items():
         for g, v in _WEIGHT_NORM:
-            if key.endswith(f".{g}"):
+            if key.endswith(f".{g}") and f"{key.removesuffix(g)}{v}" in state:
                 break
-            if key.endswith(f".{v}"):
-                stem = key.removesuffix(v)
+            stem = key.removesuffix(v)
+            if key.endswith(f".{v}") and f"{stem}{g}" in state:
                 direction = value.float()  # a norm summed in float16 would be 1e-3 off
                 norm = direction.norm(dim=tuple(range(1, value.dim())), keepdim=True)
-                yield f"{stem}weight", direction * (state[f"{stem}{g}"].float() / norm)
+                told = state[f"{stem}{g}"].float()
+                if told.shape != norm.shape:  # it might spread over all channels unnoticed
+                    came = f"{tuple(told.shape)} for {key}"
+                    raise WeightsError(f"a norm {tuple(norm.shape)}", came, "a damaged file")
+                yield f"{stem}weight", direction * (told / norm)
                 break
         else:
             yield key, value
 
 
-def _codebooks(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """All codebooks ``[stage, entry, unit]``."""
+def _codebooks(
+    state: dict[str, torch.Tensor], wanted: int, shape: tuple[int, ...]
+) -> dict[str, torch.Tensor]:
+    """All codebooks ``[stage, entry, unit]``; so many are wanted, each ``shape``."""
     books: list[torch.Tensor] = []
     while (key := f"quantizer.layers.{len(books)}.codebook.embed") in state:
         books.append(state[key])
     if not books:
         raise WeightsError("codebooks", "none in the weights", "weights of an encoder alone")
+    shapes = sorted({tuple(book.shape) for book in books})
+    if len(books) != wanted or shapes != [shape]:
+        came = f"{len(books)} of {' and '.join(str(found) for found in shapes)}"
+        cause = "codebook_size, hidden_size or target_bandwidths in config.json are another model's"
+        raise WeightsError(f"{wanted} codebooks of {shape}", came, cause)
     return {"codebooks": torch.stack(books)}

@@ -20,9 +20,11 @@ from typing import Any
 import torch
 
 from tonotopy.core.errors import InputError, WeightsError
+from tonotopy.encoders._codec import Segment, decode_segments, encode_segments, level
 from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site
 from tonotopy.encoders._initialise import randomise, substitute_music, undrawn
 from tonotopy.encoders._seanet import Config, DecoderNet, EncoderNet, Quantiser, Residual
+from tonotopy.encoders._seanet_config import changed
 from tonotopy.encoders._seanet_weights import REVISIONS, hub_folder, load_folder, read_config
 from tonotopy.encoders._streaming import stream
 from tonotopy.encoders._taps import Tap, read
@@ -49,6 +51,8 @@ CONFIGS = {
         norm_type="time_group_norm",
         use_causal_conv=False,
         target_bandwidths=(3.0, 6.0, 12.0, 24.0),
+        chunk_length_s=1.0,
+        overlap=0.01,
     ),
 }
 BANDWIDTH_KBPS = 6.0
@@ -83,8 +87,7 @@ def open_encoder(
     """
     drawn = random_seed(weights)
     if drawn is not None:
-        shape = replace(CONFIGS[name], **config) if config else CONFIGS[name]
-        return _random(name, shape, drawn, None, bandwidth_kbps)
+        return _random(name, changed(CONFIGS[name], config), drawn, None, bandwidth_kbps)
     if config:
         raise InputError(
             "no config beside trained weights", f"{sorted(config)}", "their own config shapes them"
@@ -177,11 +180,49 @@ class EncodecEncoder(Encoder):
         return self
 
     def codes(self, audio: torch.Tensor) -> torch.Tensor:
-        """Chosen codes ``[batch, frame, stage]``, as integers."""
+        """Chosen codes ``[batch, frame, stage]``, as integers, of audio ``[batch, time]`` as one segment."""
         latent = self.activations(audio, ["stack_end"])["stack_end"]
         with torch.no_grad():
             codes: torch.Tensor = self._quantiser(latent, self._stages)[0]
         return codes
+
+    def encode(self, audio: torch.Tensor, bandwidth_kbps: float | None = None) -> list[Segment]:
+        """Codes as the codec sends them: in segments of a second with their level at 48 kHz, at once at 24 kHz.
+
+        Parameters
+        ----------
+        audio
+            ``[batch, channel, time]`` at the model's rate, with its channels; or mono ``[batch, time]``.
+        bandwidth_kbps
+            Bit rate; that of ``codes`` where none is named.
+
+        Examples
+        --------
+        >>> small = {"num_filters": 4, "hidden_size": 16, "codebook_size": 64, "num_lstm_layers": 1}
+        >>> codec = open_encoder("encodec-48khz", weights="random:0", seed=0, config=small)
+        >>> segments = codec.encode(torch.zeros(1, 2, 60_000))
+        >>> [tuple(segment.codes.shape) for segment in segments]
+        [(1, 150, 6), (1, 39, 6)]
+        >>> codec.decode_codes(segments, 60_000).shape
+        torch.Size([1, 2, 60000])
+        """
+        stages = self._stages
+        if bandwidth_kbps is not None:
+            stages = self._config.stages(_bandwidth(self.name, self._config, bandwidth_kbps))
+        heard = audio
+        if audio.dim() == 2:
+            heard = audio[:, None].expand(-1, self._config.audio_channels, -1)
+        if heard.dim() != 3 or heard.shape[1] != self._config.audio_channels or not heard.numel():
+            expected = f"audio [batch, {self._config.audio_channels}, time] or [batch, time]"
+            raise InputError(expected, f"{tuple(audio.shape)}", "axes in another order, or no sample")
+        with torch.no_grad():
+            return encode_segments(heard, self._config, self._net, self._quantiser, stages)
+
+    def decode_codes(self, segments: Sequence[Segment], n_samples: int | None = None) -> torch.Tensor:
+        """Audio ``[batch, channel, time]`` from codes, cut to ``n_samples`` where the length is told."""
+        with torch.no_grad():
+            audio = decode_segments(segments, self._config, self._decoder, self._quantiser)
+        return audio[..., :n_samples]
 
     def encode_chunks(self, chunks: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
         """The latent of long audio, chunk by chunk; what comes equals one pass over the whole.
@@ -256,9 +297,8 @@ def _random(
 
 def _prepared(audio: torch.Tensor, config: Config) -> torch.Tensor:
     """Audio ``[batch, time]`` as the network takes it: perhaps at unit level, on every channel."""
-    if config.normalize:
-        audio = audio / (audio.square().mean(dim=1, keepdim=True).sqrt() + 1e-8)
-    return audio[:, None].expand(-1, config.audio_channels, -1)
+    heard = audio[:, None].expand(-1, config.audio_channels, -1)
+    return heard / level(audio[:, None])[:, None, None] if config.normalize else heard
 
 
 def _sites(net: EncoderNet, config: Config) -> tuple[dict[str, Tap], list[Site]]:
