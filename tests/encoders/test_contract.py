@@ -231,6 +231,31 @@ def test_the_global_generator_is_left_alone(name: str) -> None:
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_trained_is_the_encoder(name: str) -> None:
+    """At rest the trainable copy answers as the end of the stack does; a step moves it, and not the encoder."""
+    encoder = opened(name)
+    audio = music(encoder, 2)
+    before = all_sites(encoder, audio)
+    site = next(site.name for site in encoder.sites if site.role == "stack_end")
+    copy = encoder.trainable()
+    assert copy is not None
+    assert copy.module.training
+    copy.module.eval()
+    found = copy.stack_end(audio)
+    assert found.requires_grad
+    assert torch.allclose(found.detach(), before[site], atol=1e-5 * float(before[site].abs().max()))
+    found.square().sum().backward()
+    moved = [p for p in copy.module.parameters() if p.grad is not None and p.grad.abs().sum() > 0]
+    assert moved
+    with torch.no_grad():
+        for parameter in moved:
+            parameter.sub_(1e-2 * parameter.grad.sign())
+        assert not torch.allclose(copy.stack_end(audio), before[site])
+    assert all(torch.equal(after, before[key]) for key, after in all_sites(encoder, audio).items())
+    assert all(torch.isfinite(value).all() for value in copy.state(audio).values())
+
+
 def test_integers_and_a_missing_axis_are_refused() -> None:
     """Audio that is no float ``[batch, time]`` is refused with its dtype and shape."""
     encoder = opened("crepe-tiny")

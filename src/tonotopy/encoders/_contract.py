@@ -20,7 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -84,6 +84,23 @@ class FirstLayer:
     bias: torch.Tensor | None = None
 
 
+@dataclass(frozen=True)
+class Trainable:
+    """A copy of an encoder's network whose weights may move: what training needs and a study does not.
+
+    ``stack_end`` maps audio ``[batch, time]`` (windows, for a framewise encoder) to ``[batch, frame, unit]``, as
+    the site of that role is, and is differentiable in the parameters of ``module``. ``state`` gives the tensors
+    of a file that opens as this encoder; what ``stack_end`` does not depend on (a decoder, a head) is in it as it
+    was, except codebooks, which are drawn anew from the latent of the audio given, ``[batch, time]``.
+    ``options`` are what the encoder must be opened with beside that file.
+    """
+
+    module: torch.nn.Module
+    stack_end: Callable[[torch.Tensor], torch.Tensor] = field(repr=False)
+    state: Callable[[torch.Tensor], dict[str, torch.Tensor]] = field(repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Encoder(ABC):
     """A model behind one protocol. Final classes set the fields below in ``__init__`` and never change them."""
 
@@ -140,6 +157,10 @@ class Encoder(ABC):
         ``calibration`` is music, ``[batch, time]``: running statistics of normalisation layers are set
         from it, since random weights with default statistics are no fair floor.
         """
+        return None
+
+    def trainable(self) -> Trainable | None:
+        """A copy that can be trained, in training mode, with these weights; None where there are none to train."""
         return None
 
     def decode(self, latent: torch.Tensor) -> torch.Tensor | None:

@@ -11,6 +11,7 @@ which is what the linear layer reads.
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ import torch
 from torch.nn import functional as F
 
 from tonotopy.core.errors import InputError
-from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site
+from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site, Trainable
 from tonotopy.encoders._initialise import calibrate, randomise, substitute_music, undrawn
 from tonotopy.encoders._taps import Tap, read
 from tonotopy.encoders._trace import trace
@@ -149,6 +150,15 @@ class CrepeEncoder(Encoder):
 
     def randomised(self, seed: int, calibration: torch.Tensor | None) -> CrepeEncoder:
         return _random(self.name, seed, calibration)
+
+    def trainable(self) -> Trainable:
+        net = copy.deepcopy(self._net).train().requires_grad_(True)
+        tap = {"": self._taps["stack_end"]}
+        return Trainable(
+            net,
+            lambda windows: read(net, lambda: net(scaled(windows)), tap)[""],
+            lambda _: net.state_dict(),
+        )
 
     def pitch(self, audio: torch.Tensor, *, hop: int = 160) -> torch.Tensor:
         """Pitch in Hz of every whole window of audio ``[batch, time]``, ``[batch, window]``.

@@ -12,8 +12,9 @@ The network is written in plain layers (``_seanet``) and checked against transfo
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import torch
 
 from tonotopy.core.errors import InputError, WeightsError
 from tonotopy.encoders._codec import Segment, decode_segments, encode_segments, level
-from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site
+from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site, Trainable
 from tonotopy.encoders._initialise import randomise, substitute_music, undrawn
 from tonotopy.encoders._seanet import Config, DecoderNet, EncoderNet, Quantiser, Residual
 from tonotopy.encoders._seanet_config import changed
@@ -256,6 +257,25 @@ class EncodecEncoder(Encoder):
 
     def randomised(self, seed: int, calibration: torch.Tensor | None) -> EncodecEncoder:
         return _random(self.name, self._config, seed, calibration, self._bandwidth_kbps)
+
+    def trainable(self) -> Trainable:
+        net = copy.deepcopy(self._net).train().requires_grad_(True)
+        quantiser = copy.deepcopy(self._quantiser)
+
+        def stack_end(audio: torch.Tensor) -> torch.Tensor:
+            latent: torch.Tensor = net(_prepared(audio, self._config))
+            return latent.squeeze(2).transpose(1, 2)
+
+        def state(audio: torch.Tensor) -> dict[str, torch.Tensor]:
+            with torch.no_grad():
+                frames = stack_end(audio).flatten(0, 1)  # frame unit
+                quantiser.fill(frames[:_FRAMES_FOR_CODES], 0)
+            parts = {"encoder": net, "decoder": self._decoder, "codes": quantiser}
+            return torch.nn.ModuleDict(parts).state_dict()
+
+        plain = asdict(CONFIGS[self.name])
+        own = {key: value for key, value in asdict(self._config).items() if value != plain[key]}
+        return Trainable(net, stack_end, state, {"config": own})
 
     def decode(self, latent: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():

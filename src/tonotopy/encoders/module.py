@@ -19,7 +19,7 @@ from dataclasses import replace
 import torch
 
 from tonotopy.core.errors import InputError
-from tonotopy.encoders._contract import Encoder, FirstLayer, Site
+from tonotopy.encoders._contract import Encoder, FirstLayer, Site, Trainable
 from tonotopy.encoders._geometry import (
     Geometry,
     ModelFunction,
@@ -149,6 +149,18 @@ class ModuleEncoder(Encoder):
         other.weights_id, other.weights_label = weights_id(model), f"random:{seed}"
         other.sites = with_effective_views(other, list(self.sites))
         return other
+
+    def trainable(self) -> Trainable | None:
+        model = copy.deepcopy(self._net).train().requires_grad_(True)
+        site = next((site for site in self.sites if site.role == "stack_end"), None)
+        if site is None or next(model.parameters(), None) is None:
+            return None
+        tap = {"": self._taps[site.name]}
+        return Trainable(
+            model,
+            lambda audio: read(model, lambda: model(self._input.shape(audio)), tap)[""],
+            lambda _: model.state_dict(),
+        )
 
 
 def validate_audio(audio: torch.Tensor, frame_length: int | None) -> None:

@@ -26,7 +26,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tonotopy.core.errors import InputError
-from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site
+from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site, Trainable
 from tonotopy.encoders._initialise import calibrate, randomise, substitute_music, undrawn
 from tonotopy.encoders._taps import Tap, read
 from tonotopy.encoders._trace import trace
@@ -175,6 +175,18 @@ class SampleCnnEncoder(Encoder):
 
     def randomised(self, seed: int, calibration: torch.Tensor | None) -> SampleCnnEncoder:
         return _random(self.name, copy.deepcopy(self._net).cpu(), seed, self.sample_rate_hz, calibration)
+
+    def trainable(self) -> Trainable:
+        net = copy.deepcopy(self._net).train().requires_grad_(True)
+        tap = {"": self._taps["stack_end"]}
+        full, narrow = _WIDTHS[_full(self.name)][0], net.first_conv.conv.out_channels
+        options = {"sample_rate_hz": self.sample_rate_hz, "tags": net.head.out_features}
+        return Trainable(
+            net,
+            lambda audio: read(net, lambda: net(audio), tap)[""],
+            lambda _: net.state_dict(),
+            options | {"narrow": full // narrow},
+        )
 
 
 def _random(
