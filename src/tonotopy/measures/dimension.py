@@ -91,13 +91,18 @@ class Dimension:
     """What one site's frames read; resample 0 is the data itself."""
 
     effective: Array = field(repr=False)  # [resample]
-    held: Array = field(repr=False)  # [resample]
+    subspaces: tuple[Array, ...] = field(repr=False)  # [resample] of bases [unit, component]: what is held
     within: Array = field(repr=False)  # [piece] effective dimension of a piece by itself
     shared: Array = field(repr=False)  # [piece] share of its energy that other pieces' subspace holds
     halves: float  # overlap of the subspaces of even and odd pieces
     white: float  # null of the effective dimension
     n_frames: int
     units: int
+
+    @property
+    def held(self) -> Array:
+        """Dimension of the held subspace, ``[resample]``."""
+        return np.array([float(basis.shape[1]) for basis in self.subspaces])
 
 
 def dimension(frames: Frames, weights: Array) -> Dimension:
@@ -119,7 +124,7 @@ def dimension(frames: Frames, weights: Array) -> Dimension:
     """
     covariances = [frames.covariance(w) for w in weights]
     effective = np.array([participation_ratio(c) for c in covariances])
-    held = np.array([float(leading(c).shape[1]) for c in covariances])
+    subspaces = tuple(frames.axes @ leading(c) for c in covariances)
     n_pieces = frames.n_pieces
     even = (np.arange(n_pieces) % 2 == 0).astype(np.float64)
     halves = float("nan")
@@ -127,7 +132,7 @@ def dimension(frames: Frames, weights: Array) -> Dimension:
         halves = overlap(leading(frames.covariance(even)), leading(frames.covariance(1 - even)))
     return Dimension(
         effective,
-        held,
+        subspaces,
         within=np.array([participation_ratio(frames.covariance(w)) for w in np.eye(n_pieces)]),
         shared=_shared(frames),
         halves=halves,
@@ -181,11 +186,6 @@ def overlap(a: Array, b: Array) -> float:
     """
     least = min(a.shape[1], b.shape[1])
     return float(np.sum((a.T @ b) ** 2)) / least if least else float("nan")
-
-
-def subspaces(frames: Frames, weights: Array) -> list[Array]:
-    """The held subspace under each resample ``[resample, piece]`` of pieces: bases ``[unit, component]``."""
-    return [frames.axes @ leading(frames.covariance(w)) for w in weights]
 
 
 def overlaps(a: Sequence[Array], b: Sequence[Array]) -> Array:

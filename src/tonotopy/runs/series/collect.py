@@ -1,0 +1,124 @@
+"""From the finished runs of a series to its tables.
+
+- ``shares``: one row a member and site, from the members' tables of sites;
+- ``anywhere``: one row a member: the share of frequencies that are stable at some site, that are detected at
+  some site but stable at none, and *coverage*, the two together (SPEC § 11, claim 14). A frequency counts as
+  detected where its verdict is stable, phase-locked or entangled; coincidental does not count, as its line
+  breaks in music. Intervals are a bootstrap over pieces, with the same resamples at every site;
+- ``dimension``, ``pieces``: see :mod:`tonotopy.runs.series.dimensions`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tonotopy.judgement.verdict import VERDICTS
+from tonotopy.runs.collect import SHARE_KEYS
+from tonotopy.runs.run import Run
+from tonotopy.runs.series.dimensions import dimension_rows, series_store
+from tonotopy.runs.series.folder import Member
+from tonotopy.runs.store import Store
+from tonotopy.statistics.bootstrap import interval
+
+#: Tables of a series.
+NAMES = ("shares", "anywhere", "dimension", "pieces")
+#: Verdicts under which a partial is detected in music.
+DETECTED = ("stable", "phase-locked", "entangled")
+#: Columns of the members' tables of sites that a series keeps.
+COPIED = (
+    "site",
+    "order",
+    "role",
+    "units",
+    "n_pieces",
+    *(f"{part}_{key}" for part in ("share", "low", "high") for key in SHARE_KEYS),
+    "floor_stable_mean",
+    "floor_stable_min",
+    "floor_stable_max",
+    "shuffled_stable",
+)
+
+
+def tables(
+    folder: Path, runs: Sequence[Run], members: Sequence[Member], kind: str
+) -> dict[str, pd.DataFrame]:
+    """All tables of a series; ``runs`` are its members' in the same order."""
+    shares = [run.sites()[list(COPIED)].assign(**_place(m)) for run, m in zip(runs, members, strict=True)]
+    anywhere = [anywhere_row(run) | _place(m) for run, m in zip(runs, members, strict=True)]
+    found = {
+        "shares": _first(pd.concat(shares, ignore_index=True)),
+        "anywhere": _first(pd.DataFrame(anywhere)),
+        "dimension": pd.DataFrame({"member": []}),
+        "pieces": pd.DataFrame({"member": []}),
+    }
+    if kind == "emergence":
+        common = [s for s in runs[-1].plan.sites if all(s in run.plan.sites for run in runs)]
+        places = pd.DataFrame([_place(m) for m in members])
+        for name, table in zip(
+            ("dimension", "pieces"), dimension_rows(series_store(folder), runs, common), strict=True
+        ):
+            placed = table.join(places, on="run").drop(columns="run")
+            found[name] = _first(placed)
+    return found
+
+
+def anywhere_row(run: Run) -> dict[str, Any]:
+    """What a model carries at any of its sites, with intervals over pieces."""
+    store, addresses = Store(run.path / "units"), run.manifest["addresses"]["measures"]
+    verdicts = []
+    for site in run.plan.sites:
+        with store.arrays(addresses[site]) as arrays:
+            verdicts.append(arrays["verdict"].values)
+    stack = np.stack(verdicts)  # [site, resample, frequency]
+    defined = (stack[:, 0] != VERDICTS.index("undefined")).any(axis=0)  # undefined stays so under resampling
+    n_pieces = int(run.verdict["n_pieces"])
+    stable = _any(stack, ("stable",))
+    covered = _any(stack, DETECTED)
+    row: dict[str, Any] = {
+        "n_sites": len(run.plan.sites),
+        "n_frequencies": int(defined.sum()),
+        "n_pieces": n_pieces,
+    }
+    for name, mask in (("stable", stable), ("entangled", covered & ~stable), ("coverage", covered)):
+        share = mask[:, defined].mean(axis=1) if defined.any() else np.full(len(mask), np.nan)
+        low, high = interval(share[1:], n_pieces=n_pieces) or (np.nan, np.nan)
+        row |= {name: float(share[0]), f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
+def parameters_of(run: Run) -> int | None:
+    """Parameters of the encoder up to its last site, from its anatomy; None where no layer tells."""
+    try:
+        layers = json.loads((run.path / "anatomy.json").read_text(encoding="utf-8"))["layers"]
+        told = [layer["parameters"] for layer in layers if layer["parameters"] is not None]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return int(sum(told)) if told else None
+
+
+def _any(stack: NDArray[np.integer], names: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether any site has one of these verdicts, ``[resample, frequency]``."""
+    return np.asarray(np.isin(stack, [VERDICTS.index(name) for name in names]).any(axis=0))
+
+
+def _place(member: Member) -> dict[str, Any]:
+    """Where a member stands, as columns: undefined coordinates are NaN."""
+    return {
+        "member": member.folder,
+        "step": np.nan if member.step is None else float(member.step),
+        "parameters": np.nan if member.parameters is None else float(member.parameters),
+        "hours": np.nan if member.hours is None else float(member.hours),
+    }
+
+
+def _first(table: pd.DataFrame) -> pd.DataFrame:
+    """The same columns, the member's place first."""
+    place = ["member", "step", "parameters", "hours"]
+    return table[[*place, *(name for name in table.columns if name not in place)]]
