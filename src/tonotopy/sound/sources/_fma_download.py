@@ -1,186 +1,226 @@
-"""Fetch FMA from its official archive: resumed, verified by SHA-1, unpacked within bounds.
+"""Fetch FMA from its official place: archives taken up where they broke off, verified, unpacked within bounds.
 
-An archive is downloaded to ``NAME.zip.part`` (a second call takes up where a broken one ended), verified as a
-whole, and unpacked into a temporary folder that takes its final name only when everything is there.
+What the archives hold, and that they are compressed by bzip2, is known from the script that made them
+(``creation.py`` in the repository mdeff/fma).
 """
 
 from __future__ import annotations
 
-import hashlib
-import http.client
+import errno
+import os
+import re
 import shutil
-import stat
-import time
-import urllib.error
-import urllib.parse
-import urllib.request
-import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from urllib.parse import urljoin
 
 from tonotopy.core.errors import InputError
+from tonotopy.sound.sources._download import GIB, MIB, Progress, retrieve, silent
+from tonotopy.sound.sources._unzip import Bounds, unzip
+
+try:
+    import fcntl
+except ImportError:  # Windows has no advisory locks of this kind; there the user is trusted
+    fcntl = None  # type: ignore[assignment]
 
 OFFICIAL = "https://os.unil.cloud.switch.ch/fma/"
-TRIES = 5
-TIMEOUT_S = 60.0
-_BLOCK = 1 << 20
-_MIB = 1 << 20
+MAX_RATIO = 20.0
+"""Bzip2 makes the tables about 5 times smaller, and music hardly at all."""
 
 
 @dataclass(frozen=True)
 class Archive:
-    """One zip file of the release: its size is approximate and only bounds what is accepted."""
+    """One zip file of the release. Sizes are approximate: they bound what is accepted and tell what room it takes."""
 
     name: str
     size_bytes: int
+    unpacked_bytes: int
+    tracks: int
     sha1: str
+
+    def bounds(self) -> Bounds:
+        """What may be in it; a hundred members more than tracks, and twice the size, are still believed."""
+        inside = r"\d{3}/\d{6}\.mp3" if self.tracks else r"not_found\.pickle|[a-z_]+\.csv"
+        names = re.compile(rf"{re.escape(self.name)}/(?:README\.txt|checksums|{inside})")
+        return Bounds(names, self.tracks + 100, 2 * self.unpacked_bytes + MIB, MAX_RATIO)
+
+
+def _archive(name: str, size_bytes: float, unpacked_bytes: float, tracks: int, sha1: str) -> Archive:
+    return Archive(f"fma_{name}", int(size_bytes), int(unpacked_bytes), tracks, sha1)
 
 
 ARCHIVES = {
-    "metadata": Archive("fma_metadata", 342 * _MIB, "f0df49ffe5f2a6008d7dc83c6915b31835dfe733"),
-    "small": Archive("fma_small", 7373 * _MIB, "ade154f733639d52e35e32f5593efe5be76c6d70"),
-    "medium": Archive("fma_medium", 22528 * _MIB, "c67b69ea232021025fca9231fc1c7c1a063ab50b"),
-    "large": Archive("fma_large", 95232 * _MIB, "497109f4dd721066b5ce5e5f250ec604dc78939e"),
-    "full": Archive("fma_full", 900096 * _MIB, "0f0ace23fbe9ba30ecb7e95f763e435ea802b8ab"),
+    "metadata": _archive("metadata", 342 * MIB, 1.7 * GIB, 0, "f0df49ffe5f2a6008d7dc83c6915b31835dfe733"),
+    "small": _archive("small", 7.2 * GIB, 7.6 * GIB, 8_000, "ade154f733639d52e35e32f5593efe5be76c6d70"),
+    "medium": _archive("medium", 22 * GIB, 23.2 * GIB, 25_000, "c67b69ea232021025fca9231fc1c7c1a063ab50b"),
+    "large": _archive("large", 93 * GIB, 98 * GIB, 106_574, "497109f4dd721066b5ce5e5f250ec604dc78939e"),
+    "full": _archive("full", 879 * GIB, 917 * GIB, 106_574, "0f0ace23fbe9ba30ecb7e95f763e435ea802b8ab"),
 }
 """The official archives, with the checksums published beside them."""
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """What a call found and did: the folder for ``fma-small:FOLDER``, names of archives, numbers of tracks."""
+
+    folder: Path
+    fetched: tuple[str, ...]
+    already_there: tuple[str, ...]
+    tracks: int
+    tracks_released: int
+
+
+def default_folder() -> Path:
+    """Where FMA goes unless another place is named: the user's cache. It need not exist."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("tonotopy") / "fma"
+
+
 def download(
     kind: str,
-    destination: Path,
+    destination: Path | None = None,
     *,
-    base_url: str = OFFICIAL,
+    base_url: str | None = None,
     archives: dict[str, Archive] | None = None,
+    keep_archives: bool = False,
+    progress: Progress = silent,
     pause_s: float = 2.0,
-) -> Path:
-    """Download one size of FMA and its metadata into a folder, and return that folder.
+) -> Fetched:
+    """Download one size of FMA and its metadata, and unpack both; what is unpacked already is not fetched again.
 
-    What is already unpacked is not fetched again.
+    Parameters
+    ----------
+    kind
+        ``small`` (8,000 clips of 30 s), ``medium`` (25,000), ``large`` (106,574) or ``full`` (whole tracks).
+    destination
+        Folder that will hold ``fma_metadata/`` and, for instance, ``fma_small/``; the user's cache by default.
+    base_url, archives
+        Another place to fetch from, and what is there.
+    keep_archives
+        Leave the zip files beside what was unpacked from them.
+    progress
+        Told MiB done, MiB in all, and of what.
+    pause_s
+        Seconds before a broken connection is tried again, longer after each failure.
+
+    Raises
+    ------
+    InputError
+        Too little room, no connection, a damaged or hostile archive, another download into the same folder.
+        Finished work is kept: the same call goes on from there.
     """
     known = ARCHIVES if archives is None else archives
-    if kind not in known:
-        raise InputError("a part of FMA", repr(kind), legal=sorted(known))
-    url = urllib.parse.urlsplit(base_url)
-    if url.scheme != "https" and url.hostname not in ("127.0.0.1", "localhost"):
-        raise InputError("an https address", repr(base_url), "data are never fetched over a plain connection")
-    destination.mkdir(parents=True, exist_ok=True)
-    for part in dict.fromkeys(("metadata", kind)):
-        archive = known[part]
-        if not (destination / archive.name).is_dir():
-            packed = _fetch(archive, destination, base_url, pause_s)
-            _unpack(packed, archive, destination)
-            packed.unlink()
-    return destination
+    sizes = [name for name in known if name != "metadata"]
+    if kind not in sizes:
+        raise InputError("a size of FMA", repr(kind), legal=sizes)
+    wanted = (known["metadata"], known[kind])
+    folder = (default_folder() if destination is None else destination.expanduser()).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        missing = [archive for archive in wanted if not (folder / archive.name).is_dir()]
+        _check_room(folder, missing, keep_archives=keep_archives)
+        for archive in missing:
+            with _full_disk_explained(archive, folder):
+                _fetch(archive, folder, base_url or OFFICIAL, progress, pause_s)
+            if not keep_archives:
+                (folder / f"{archive.name}.zip").unlink()
+    tracks = sum(1 for _ in (folder / wanted[1].name).glob("[0-9][0-9][0-9]/*.mp3"))
+    there = tuple(archive.name for archive in wanted if archive not in missing)
+    return Fetched(
+        folder, tuple(archive.name for archive in missing), there, tracks, tracks_released=wanted[1].tracks
+    )
 
 
-def _fetch(archive: Archive, destination: Path, base_url: str, pause_s: float) -> Path:
-    """The verified zip file."""
-    packed, part = destination / f"{archive.name}.zip", destination / f"{archive.name}.zip.part"
-    if packed.is_file() and _sha1(packed) == archive.sha1:
-        return packed
-    _check_room(archive, destination)
-    url = urllib.parse.urljoin(base_url, packed.name)
-    for attempt in range(TRIES):
+def _fetch(archive: Archive, folder: Path, base_url: str, progress: Progress, pause_s: float) -> None:
+    """One archive, downloaded and unpacked."""
+    name = f"{archive.name}.zip"
+    packed = retrieve(
+        urljoin(base_url, name),
+        folder / name,
+        sha1=archive.sha1,
+        # The size is known to three digits or two.
+        limit_bytes=int(1.1 * archive.size_bytes) + MIB,
+        progress=progress,
+        pause_s=pause_s,
+    )
+    unzip(packed, folder / archive.name, archive.bounds(), progress=progress)
+
+
+# ---- room and rights
+
+
+def _check_room(folder: Path, missing: list[Archive], *, keep_archives: bool) -> None:
+    """An archive and what is unpacked from it lie side by side for a while; what is there already counts."""
+    used = need = 0
+    for archive in missing:
+        packed = max(0, archive.size_bytes - _size_of(folder, f"{archive.name}.zip"))
+        unpacked = max(0, archive.unpacked_bytes - _size_of(folder, f"{archive.name}.part"))
+        need = max(need, used + packed + unpacked)
+        used += unpacked + packed * keep_archives
+    free = shutil.disk_usage(folder).free
+    if free < need:
+        parts = " and ".join(
+            f"{archive.name} ({_gib(archive.size_bytes)} packed, {_gib(archive.unpacked_bytes)} unpacked)"
+            for archive in missing
+        )
+        expected = f"{_gib(need)} of free disk in {folder} for {parts}"
+        raise InputError(expected, _gib(free), "a disk too full: make room, or name another folder")
+
+
+def _size_of(folder: Path, name: str) -> int:
+    """Bytes of an archive (or the part of it that arrived), or of a folder that is being unpacked."""
+    path, part = folder / name, folder / f"{name}.part"
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return next((file.stat().st_size for file in (path, part) if file.is_file()), 0)
+
+
+def _gib(size_bytes: float) -> str:
+    """A size for people.
+
+    Examples
+    --------
+    >>> _gib(7.2 * 2**30), _gib(342 * 2**20)
+    ('7.2 GiB', '342 MiB')
+    """
+    return f"{size_bytes / GIB:,.1f} GiB" if size_bytes >= GIB else f"{size_bytes / MIB:,.0f} MiB"
+
+
+@contextmanager
+def _full_disk_explained(archive: Archive, folder: Path) -> Iterator[None]:
+    """A disk that fills on the way is the user's to mend, and nothing that is finished is lost."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            cause = "a file system such as FAT32, or a limit on the size of files; name another folder"
+            raise InputError(
+                f"files of {_gib(archive.size_bytes)} in {folder}", "too large a file", cause
+            ) from error
+        if error.errno not in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+            raise
+        cause = "finished work is kept: make room and give the same command again"
+        raise InputError(f"room for {archive.name} in {folder}", "a full disk", cause) from error
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One download into a folder at a time: two would write into one file."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
         try:
-            _fetch_rest(url, part, limit=int(1.1 * archive.size_bytes) + _MIB)
-            break
-        except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, urllib.error.HTTPError) and error.code < 500:
-                raise InputError(
-                    f"an archive at {url}", f"HTTP {error.code}", "moved or withdrawn"
-                ) from error
-            if attempt == TRIES - 1:
-                cause = "the connection breaks; call again to take up where it ended"
-                raise InputError(f"an archive at {url}", type(error).__name__, cause) from error
-            time.sleep(pause_s * 2**attempt)
-    if (found := _sha1(part)) != archive.sha1:
-        part.unlink()
-        raise InputError(f"SHA-1 {archive.sha1} of {packed.name}", found, "a damaged download, now removed")
-    return part.replace(packed)
-
-
-def _fetch_rest(url: str, part: Path, *, limit: int) -> None:
-    """Append to ``part`` what is missing of it."""
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310
-    try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT_S)  # noqa: S310 - https, checked at the door
-    except urllib.error.HTTPError as error:
-        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-            return  # nothing is missing; the checksum will tell whether it is right
-        raise
-    with response, part.open("ab") as file:
-        # A server that ignores the range sends everything from the start.
-        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
-            file.truncate(0)
-            have = 0
-        promised = response.headers.get("Content-Length")
-        wanted = have + int(promised) if promised else None
-        while block := response.read(_BLOCK):
-            have += len(block)
-            if have > limit:
-                raise InputError(f"at most {limit} bytes at {url}", "more", "another file of that name")
-            file.write(block)
-    if wanted is not None and have < wanted:
-        raise http.client.IncompleteRead(b"", wanted - have)
-
-
-def _check_room(archive: Archive, destination: Path) -> None:
-    """Packed and unpacked data lie side by side for a while."""
-    free = shutil.disk_usage(destination).free
-    if free < 2 * archive.size_bytes:
-        needed = f"{2 * archive.size_bytes / _MIB:.0f} MiB of free disk for {archive.name}"
-        raise InputError(needed, f"{free / _MIB:.0f} MiB", "a full disk")
-
-
-def _sha1(path: Path) -> str:
-    """SHA-1, which is what the archive publishes: it guards against damage, https against forgery."""
-    digest = hashlib.sha1(usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _unpack(packed: Path, archive: Archive, destination: Path) -> None:
-    """Unpack into place, or leave nothing."""
-    staging = destination / f"{archive.name}.part"
-    shutil.rmtree(staging, ignore_errors=True)
-    try:
-        with zipfile.ZipFile(packed) as file:
-            members = [info for info in file.infolist() if not info.is_dir()]
-            _check_members(members, archive)
-            for info in members:
-                _unpack_one(file, info, staging.joinpath(*PurePosixPath(info.filename).parts))
-        (staging / archive.name).replace(destination / archive.name)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, FileNotFoundError) as error:
-        cause = f"not the released archive ({type(error).__name__})"
-        raise InputError(f"a sound zip file with {archive.name}/ in it", repr(packed.name), cause) from error
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            cause = "wait for it, or name another folder"
+            raise InputError(f"one download at a time into {folder}", "another at work", cause) from None
+        except OSError:  # some network file systems lock no folders; there the user is trusted
+            pass
+        yield
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _check_members(members: list[zipfile.ZipInfo], archive: Archive) -> None:
-    """Refuse names that lead elsewhere, links, and more than such an archive can hold."""
-    for info in members:
-        path = PurePosixPath(info.filename)
-        astray = path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in info.filename
-        if astray or path.parts[:1] != (archive.name,) or stat.S_ISLNK(info.external_attr >> 16):
-            cause = "an archive that would write outside its folder"
-            raise InputError(f"plain files under {archive.name}/", ascii(info.filename), cause)
-    total, limit = sum(info.file_size for info in members), 8 * archive.size_bytes + 16 * _MIB
-    if total > limit:
-        raise InputError(f"at most {limit} bytes unpacked", f"{total}", "a decompression bomb")
-
-
-def _unpack_one(file: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:
-    """One member in blocks, never more than it declared (zipfile itself checks its CRC at the end)."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    left = info.file_size
-    with file.open(info) as source, target.open("xb") as sink:
-        while block := source.read(min(_BLOCK, left + 1)):
-            left -= len(block)
-            if left < 0:
-                raise zipfile.BadZipFile("more than declared")
-            sink.write(block)
+        os.close(handle)
