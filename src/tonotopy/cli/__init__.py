@@ -33,6 +33,7 @@ VERBS = (
     "anatomy",
     "encoders",
     "music",
+    "train",
     "fetch",
     "show",
     "compare",

@@ -7,6 +7,11 @@ Pieces
     that file alone is read. Stems must agree in length within 0.1 s. Equal lengths alone never make stems: a
     folder of 30-second excerpts is not one piece.
 
+Splits
+    Where the folder has a subfolder ``train`` (or ``training``), its subfolders are splits: ``train``, ``valid``
+    (``validation``), ``test``; a subfolder of another name is a split of that name. The group of a piece is the
+    folder that it lies in, without its split.
+
 What is left out, with the reason in the ledger
     Files that cannot be decoded, lie about their format or length, hold no sound, or repeat another file byte
     for byte (the same recording twice is not two pieces); links; files of music formats that are not read.
@@ -18,6 +23,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +50,9 @@ MIXES = ("mixture", "mix")
 
 STEM_LENGTH_TOLERANCE_S = 0.1
 
+SPLITS = {"train": "training", "valid": "validation"}
+"""Names of folders that stand for a split of another name."""
+
 
 class FolderSource(Source):
     """See the module's docstring."""
@@ -54,6 +63,8 @@ class FolderSource(Source):
             raise InputError("a folder of audio files", repr(str(folder)), "no such folder")
         self.spelling = f"folder:{printable(self._root.name)}"
         self._pieces, self._links = _listing(self._root)
+        tops = {name.partition("/")[0] for name in self._pieces if "/" in name}
+        self._has_splits = bool(tops & {"train", "training"})
         if not self._pieces:
             legal, cause = sorted(suffix[1:] for suffix in FORMATS), "no file of a format that is read"
             raise InputError("a folder of audio files", repr(str(folder)), cause, legal)
@@ -72,7 +83,8 @@ class FolderSource(Source):
             if reason is not None:
                 self._skipped[name] = Skipped(name, reason)
             else:
-                yield _clip(name, [audio for audio, _ in found])
+                clip = _clip(name, [audio for audio, _ in found])
+                yield _with_split(clip) if self._has_splits else clip
 
     def read(
         self,
@@ -186,6 +198,12 @@ def _clip(name: str, audio: list[Audio]) -> Clip:
         licence=next((one.licence for one in audio if one.licence), None),
         group=name.rpartition("/")[0] or None,
     )
+
+
+def _with_split(clip: Clip) -> Clip:
+    """The split that a clip's first folder names, and the group without it."""
+    split, _, rest = clip.name.partition("/")
+    return replace(clip, split=SPLITS.get(split, split), group=rest.rpartition("/")[0] or None)
 
 
 def open_source(argument: str | None, *, name: str) -> FolderSource:

@@ -1,0 +1,468 @@
+"""The loop that every training shares: steps, checkpoints, exact resume, snapshots, metrics, a stop at NaN.
+
+A folder of training holds::
+
+    training.json            what is trained: the words of the command, the architecture, the music's fingerprint
+    metrics.csv              one row every LOG_STEPS steps, and one a validation
+    step-0000000.safetensors snapshots at log-spaced steps, from initialisation to the end; each says what it is
+    checkpoint/              weights, optimiser and step of the last save: what a resume starts from
+
+Every draw (which excerpts, dropout, revived codes) comes from ``(seed, step)`` and from nothing that is
+carried along, so a training that was interrupted goes on to the same weights, bit by bit, as one that was not
+(on one machine, with one number of threads). A checkpoint is saved every :data:`SAVE_S` seconds, at a signal,
+and at the end; a kill loses the steps since the last one.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from tonotopy.core.errors import InputError, RunError
+from tonotopy.encoders import _checkpoint
+from tonotopy.encoders._checkpoint import Header
+from tonotopy.encoders._weights import fit_weights, read_weights
+
+Progress = Callable[[int, int, str], None]
+
+#: An interruption loses no more than this much work.
+SAVE_S = 30.0
+#: Snapshots from initialisation to the last step, both included.
+SNAPSHOTS = 12
+#: The first snapshot after initialisation.
+FIRST_SNAPSHOT = 10
+#: Steps between rows of the metrics; a row is the mean over them.
+LOG_STEPS = 50
+#: Seconds of work from which the number of steps is derived where a number of minutes was asked for.
+PACE_S = 20.0
+#: Share of the steps over which the step size rises to its full value.
+WARMUP = 0.02
+#: Format of a folder of training.
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step is computed on, and which clips it came from (for the message when something breaks)."""
+
+    audio: torch.Tensor  # [excerpt, time]
+    clips: tuple[str, ...]
+    target: torch.Tensor | None = None
+
+
+class Task(Protocol):
+    """Something that can be trained."""
+
+    name: str
+    learning_rate: float
+    largest_gradient: float  # a step's gradient is cut to this norm
+    seed: int
+
+    @property
+    def module(self) -> nn.Module:
+        """Everything that is saved: parameters and buffers."""
+        ...
+
+    def header(self, step: int) -> Header:
+        """What a snapshot at that step says of itself."""
+        ...
+
+    def snapshot(self) -> dict[str, torch.Tensor]:
+        """The tensors of a snapshot: those of the encoder that it opens as."""
+        ...
+
+    def batch(self, step: int) -> Batch:
+        """The excerpts of a step: a function of the seed and the step."""
+        ...
+
+    def loss(self, batch: Batch, step: int) -> tuple[torch.Tensor, dict[str, float]]:
+        """The loss and what else is worth a column; may update buffers."""
+        ...
+
+    def validate(self) -> dict[str, float]:
+        """Figures on held-out pieces."""
+        ...
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long to train: a number of steps, or minutes from which the number of steps is derived at the start."""
+
+    steps: int | None = None
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.steps is None) == (self.minutes is None):
+            raise InputError(
+                "a number of steps or of minutes", "both or neither", "give --steps or --minutes"
+            )
+        value = self.steps if self.steps is not None else self.minutes
+        assert value is not None
+        if not 0 < value < math.inf:
+            raise InputError("a positive length of training", f"{value:g}")
+
+
+@dataclass
+class State:
+    """How far a training is."""
+
+    step: int = 0
+    steps: int | None = None  # in all; None while the pace is being measured
+    seconds: float = 0.0  # of work, over all sessions
+    sessions: int = 0
+    snapshots: list[int] = field(default_factory=list)
+
+
+def snapshot_steps(steps: int, count: int = SNAPSHOTS) -> list[int]:
+    """Log-spaced steps at which snapshots are taken: 0, then from :data:`FIRST_SNAPSHOT` to the last.
+
+    Examples
+    --------
+    >>> snapshot_steps(10_000, 5)
+    [0, 10, 100, 1000, 10000]
+    """
+    if steps <= FIRST_SNAPSHOT:
+        return sorted({0, steps})
+    spaced = np.geomspace(FIRST_SNAPSHOT, steps, count - 1)
+    return sorted({0, *(round(s) for s in spaced)})
+
+
+def rate_at(step: int, steps: int | None) -> float:
+    """Step size re full: a linear rise, then half a cosine to nothing."""
+    if steps is None:
+        return min(1.0, (step + 1) / 100)
+    rise = max(1, min(100, round(WARMUP * steps)))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def generator(seed: int, step: int, stream: int) -> np.random.Generator:
+    """The source of a step's draws; ``stream`` tells apart what is drawn."""
+    return np.random.default_rng([seed, stream, step])
+
+
+class Training:
+    """One training in its folder.
+
+    Parameters
+    ----------
+    told : what is trained, as plain values; a folder that holds another training is refused
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        folder: Path,
+        *,
+        told: Mapping[str, Any],
+        length: Length,
+        device: str = "cpu",
+        tensorboard: bool = False,
+    ) -> None:
+        self.task, self.folder, self.length, self.device = task, Path(folder), length, device
+        self.told = json.loads(json.dumps({"schema": SCHEMA, "task": task.name, **told, **asdict(length)}))
+        self.state = State()
+        task.module.to(device)
+        self.optimiser = torch.optim.AdamW(
+            [p for p in task.module.parameters() if p.requires_grad],
+            lr=task.learning_rate,
+            betas=(0.8, 0.99),
+            weight_decay=1e-4,
+        )
+        self._writer = _tensorboard(self.folder) if tensorboard else None
+        self._sums: dict[str, list[float]] = {}
+
+    def run(self, progress: Progress | None = None) -> Path:
+        """Train to the end, from where the folder stands; gives the last snapshot's file.
+
+        Raises
+        ------
+        RunError
+            The loss is no longer finite, or the folder holds another training.
+        """
+        self._open_folder()
+        self.state.sessions += 1
+        started, worked = time.monotonic(), self.state.seconds
+        saved = started
+        with _stopping() as stop:
+            while self.state.steps is None or self.state.step < self.state.steps:
+                self._snapshot()
+                self._step()
+                now = time.monotonic()
+                self.state.seconds = worked + now - started
+                if self.state.steps is None and self.state.seconds >= PACE_S:
+                    self._settle()
+                if progress is not None:
+                    progress(self.state.step, self.state.steps or 0, self._label())
+                if now - saved >= SAVE_S or stop.asked:
+                    self._save()
+                    saved = time.monotonic()
+                if stop.asked:
+                    raise KeyboardInterrupt
+        self._snapshot()
+        self._save()
+        self._row({"step": self.state.step, **{f"held_out_{k}": v for k, v in self._validated().items()}})
+        return self.folder / _snapshot_name(self.state.step)
+
+    # ---- one step
+
+    def _step(self) -> None:
+        state, task = self.state, self.task
+        for group in self.optimiser.param_groups:
+            group["lr"] = task.learning_rate * rate_at(state.step, state.steps)
+        torch.manual_seed(int(generator(task.seed, state.step, 0).integers(2**62)))  # dropout
+        task.module.train()
+        batch = task.batch(state.step)
+        loss, measured = task.loss(batch, state.step)
+        self._check(float(loss.detach()), batch)
+        self.optimiser.zero_grad()
+        loss.backward()
+        norm = float(nn.utils.clip_grad_norm_(task.module.parameters(), task.largest_gradient))
+        self._check(norm, batch, what="gradient")
+        self.optimiser.step()
+        state.step += 1
+        for key, value in {"loss": float(loss.detach()), "gradient_norm": norm, **measured}.items():
+            self._sums.setdefault(key, []).append(value)
+        if state.step % LOG_STEPS == 0:
+            row = {key: float(np.mean(values)) for key, values in self._sums.items()}
+            self._row({"step": state.step, "seconds": state.seconds, **row})
+            self._sums.clear()
+
+    def _check(self, value: float, batch: Batch, what: str = "loss") -> None:
+        """Stop at a number that is none: whatever is saved was computed before it."""
+        if math.isfinite(value):
+            return
+        clips = ", ".join(dict.fromkeys(batch.clips))[:300]
+        kept = f"the checkpoint in {self.folder.name!r} is from before it"
+        raise RunError(
+            f"a finite {what}",
+            f"{value} at step {self.state.step} on {clips}",
+            f"too large a step size (--learning-rate), or a damaged recording; {kept}",
+        )
+
+    def _settle(self) -> None:
+        """From the pace so far to the number of steps that the asked minutes hold."""
+        assert self.length.minutes is not None
+        pace = self.state.step / self.state.seconds
+        self.state.steps = max(self.state.step + 1, round(self.length.minutes * 60 * pace))
+
+    def _label(self) -> str:
+        values = self._sums.get("loss")
+        return f"loss {values[-1]:.3f}" if values else ""
+
+    def _validated(self) -> dict[str, float]:
+        self.task.module.eval()
+        return self.task.validate()
+
+    # ---- what is kept
+
+    def _snapshot(self) -> None:
+        """Write the weights where a snapshot is due."""
+        step, steps = self.state.step, self.state.steps
+        due = step in (0, FIRST_SNAPSHOT) if steps is None else step in snapshot_steps(steps)
+        if not due or step in self.state.snapshots:
+            return
+        with _room(self.folder):
+            state = {
+                key: value.half() if _heavy(value) else value for key, value in self.task.snapshot().items()
+            }
+            _checkpoint.write(self.folder / _snapshot_name(step), state, self.task.header(step))
+        self.state.snapshots.append(step)
+
+    def _save(self) -> None:
+        """Weights, optimiser and step, in a folder that replaces the one before whole."""
+        target, fresh, old = (
+            self.folder / name for name in ("checkpoint", ".checkpoint.new", ".checkpoint.old")
+        )
+        with _room(self.folder):
+            for stale in (fresh, old):
+                shutil.rmtree(stale, ignore_errors=True)
+            fresh.mkdir()
+            header = self.task.header(self.state.step)
+            _checkpoint.write(fresh / "weights.safetensors", self.task.module.state_dict(), header)
+            _checkpoint.write(fresh / "optimiser.safetensors", self._moments(), header)
+            text = json.dumps(asdict(self.state))
+            _write_text(fresh / "state.json", text)
+            if target.exists():
+                target.replace(old)
+            fresh.replace(target)
+            shutil.rmtree(old, ignore_errors=True)
+
+    def _moments(self) -> dict[str, torch.Tensor]:
+        """The optimiser's tensors, by parameter and name."""
+        return {
+            f"{index}.{key}": value
+            for index, entry in self.optimiser.state_dict()["state"].items()
+            for key, value in entry.items()
+        }
+
+    def _row(self, row: Mapping[str, float]) -> None:
+        """Append to the metrics; a new column starts a new table, since a row must fit its head."""
+        file = self.folder / "metrics.csv"
+        rows = _rows(file)
+        columns = list(dict.fromkeys([*(rows[0] if rows else []), *row]))
+        with _room(self.folder):
+            if rows and columns == list(rows[0]):
+                with file.open("a", newline="", encoding="utf-8") as out:
+                    csv.DictWriter(out, columns, restval="").writerow(_plain(row))
+            else:
+                self._rewrite(file, columns, [*rows, _plain(row)])
+        if self._writer is not None:
+            for key, value in row.items():
+                if key not in {"step", "seconds"}:
+                    self._writer.add_scalar(key, value, int(row["step"]))
+            self._writer.flush()
+
+    def _rewrite(self, file: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+        fresh = file.with_name(f".{file.name}.new")
+        with fresh.open("w", newline="", encoding="utf-8") as out:
+            table = csv.DictWriter(out, columns, restval="")
+            table.writeheader()
+            table.writerows(rows)
+        fresh.replace(file)
+
+    # ---- starting and going on
+
+    def _open_folder(self) -> None:
+        """Make the folder, or take up what it holds."""
+        file = self.folder / "training.json"
+        if file.is_file():
+            held = json.loads(file.read_text(encoding="utf-8"))
+            differing = sorted(key for key in {*held, *self.told} if held.get(key) != self.told.get(key))
+            if differing:
+                raise RunError(
+                    f"an empty folder, or one that holds this training, at {self.folder.name!r}",
+                    f"a training that differs in: {', '.join(differing)}",
+                    "another model was trained here; choose another --out",
+                )
+            self._resume()
+            return
+        if self.folder.exists() and any(p.name not in OURS for p in self.folder.iterdir()):
+            raise RunError(
+                f"an empty folder at {self.folder.name!r}", "a folder with other files", "a mistyped --out"
+            )
+        with _room(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _write_text(file, json.dumps(self.told, indent=1) + "\n")
+        self.state.steps = self.length.steps
+
+    def _resume(self) -> None:
+        """Weights, optimiser and step of the last save; metrics after it are cut off."""
+        place = self.folder / "checkpoint"
+        if not (place / "state.json").is_file():
+            place = self.folder / ".checkpoint.old"  # a kill between two renames
+        self.state.steps = self.length.steps
+        if not (place / "state.json").is_file():
+            return  # killed before the first save
+        held = json.loads((place / "state.json").read_text(encoding="utf-8"))
+        self.state = State(**held)
+        fit_weights(self.task.module, read_weights(place / "weights.safetensors"), name=self.task.name)
+        self._load_moments(read_weights(place / "optimiser.safetensors"))
+        rows = [row for row in _rows(self.folder / "metrics.csv") if int(row["step"]) <= self.state.step]
+        if rows:
+            self._rewrite(self.folder / "metrics.csv", list(rows[0]), rows)
+
+    def _load_moments(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, value in tensors.items():
+            index, _, key = name.partition(".")
+            state.setdefault(int(index), {})[key] = value
+        whole = self.optimiser.state_dict()
+        self.optimiser.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
+
+
+#: What a folder of training may hold before training.json is written: prepared sound.
+OURS = frozenset({"sound"})
+
+
+def _heavy(value: torch.Tensor) -> bool:
+    """Whether a tensor is kept in half precision in a snapshot: weights, not counters or statistics."""
+    return value.is_floating_point() and value.dim() > 1
+
+
+def _snapshot_name(step: int) -> str:
+    return f"step-{step:07d}.safetensors"
+
+
+def _plain(row: Mapping[str, float]) -> dict[str, Any]:
+    return {key: value if isinstance(value, int) else f"{value:.6g}" for key, value in row.items()}
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    """The table so far; a row that a kill cut short is left out."""
+    if not file.is_file():
+        return []
+    with file.open(newline="", encoding="utf-8") as text:
+        found = list(csv.DictReader(text))
+    return [row for row in found if None not in row and None not in row.values() and row["step"].isdigit()]
+
+
+def _write_text(file: Path, text: str) -> None:
+    with file.open("w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    """Name a full disk for what it is; what was saved before stays."""
+    try:
+        yield
+    except OSError as error:
+        import errno
+
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        cause = "make room and give the same command again: it goes on from the last checkpoint"
+        raise RunError(f"room on the disk for {folder.name!r}", "a full disk", cause) from error
+
+
+@dataclass
+class _Stop:
+    asked: bool = False
+
+
+@contextmanager
+def _stopping() -> Iterator[_Stop]:
+    """Inside, a signal to end is noted, so that the step under way is finished and saved."""
+    import threading
+
+    stop = _Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def note(*_: object) -> None:
+        stop.asked = True
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tensorboard(folder: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        cause = "the extra is not installed: pip install tonotopy[tensorboard]"
+        raise InputError("tensorboard, to write its logs", "no such package", cause) from None
+    return SummaryWriter(str(folder / "tensorboard"))
