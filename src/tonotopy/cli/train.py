@@ -129,6 +129,7 @@ def samplecnn(*, depth: str, **words: Any) -> None:
     metavar="A,B",
     help="Bit rates in kb/s; the highest decides how many codebooks [1.5 … 24].",
 )
+@click.option("--adversarial", is_flag=True, default=None, help="Add discriminators (slower; sounds better).")
 def encodec(*, bandwidths: str | None, **words: Any) -> None:
     """An EnCodec of any size: encoder, decoder and residual quantiser. Without options, the 24 kHz model's shape."""
     if bandwidths is not None:
@@ -151,3 +152,72 @@ def _train(kind: str, *, device: str, **words: Any) -> None:
     with progress(f"training {kind}") as callback:
         file = train(kind, device=resolve(device), progress=callback, **given)
     say(file)
+
+
+@command.command(
+    "evaluate",
+    epilog=options.examples(
+        "tonotopy train evaluate encodec-toy --music folder:MUSIC",
+        "tonotopy train evaluate runs/codec/step-0013000.safetensors --music folder:MUSIC --json",
+    ),
+)
+@click.argument("encoder")
+@options.music
+@click.option(
+    "--sound",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where decoded music is kept; by default in a folder that is removed afterwards.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the training."
+)
+@click.option(
+    "--card",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also write figures and sounds for a card there.",
+)
+@options.as_json
+def evaluate(
+    *, encoder: str, music: str, sound: Path | None, seed: int, card: Path | None, as_json: bool
+) -> None:
+    """How good is a trained model on pieces that it was not trained on?
+
+    A codec: SI-SDR and spectral distance at every bit rate, use of its codebooks. A classifier: accuracy beside
+    chance and a log-mel baseline. ENCODER is encodec-toy, samplecnn-toy or a checkpoint of `tonotopy train`.
+    """
+    from contextlib import nullcontext
+    from tempfile import TemporaryDirectory
+
+    from tonotopy.cli._output import results, write_json
+    from tonotopy.cli._progress import progress
+    from tonotopy.training.card import render, write_card
+    from tonotopy.training.evaluate import evaluate as measured
+
+    holder = nullcontext(str(sound)) if sound else TemporaryDirectory(prefix="tonotopy-")
+    with holder as folder, progress(f"evaluating {encoder}") as callback:
+        figures = measured(encoder, music=music, folder=folder, seed=seed, progress=callback)
+        if card is not None:
+            write_card(card, encoder, figures, music=music, folder=folder, seed=seed)
+    if as_json:
+        write_json(figures)
+    else:
+        results().print(render(figures))
+
+
+@command.command(
+    "export", epilog=options.examples("tonotopy train export runs/codec/step-0013000.safetensors MODEL")
+)
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--half", is_flag=True, help="Store weights in 16 bits.")
+def export(*, checkpoint: Path, folder: Path, half: bool) -> None:
+    """How do I hand a codec to transformers?
+
+    Writes the config.json and model.safetensors that EncodecModel.from_pretrained reads.
+    """
+    from tonotopy.cli._output import say
+    from tonotopy.training.export import export_codec
+
+    say(export_codec(checkpoint, folder, half=half))

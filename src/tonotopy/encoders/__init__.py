@@ -5,6 +5,7 @@ A model is opened by the way it is spelled::
     crepe-tiny                  a plug-in of this folder, with its trained weights
     encodec-24khz               the same, with weights="random:0", a path, or a name
     phantom:cochlea             an encoder built by hand, whose right answer is known
+    RUN/step-0001000.safetensors   a checkpoint that says what it is: what ``tonotopy train`` writes
     path/to/model.py:MyModel    a class of yours; runs its code, so it needs trust=True
 
 See ``_contract`` for the protocol, ``module`` for how a module's sites are found.
@@ -49,7 +50,8 @@ def load_encoder(
     Parameters
     ----------
     spelling
-        A name of :func:`list_encoders`, ``phantom:NAME``, ``reference:NAME``, or ``path/to/file.py:Class``.
+        A name of :func:`list_encoders`, ``phantom:NAME``, ``reference:NAME``, a checkpoint of
+        ``tonotopy train``, or ``path/to/file.py:Class``.
     weights
         A name that the encoder knows, a path, or ``random:SEED``; the trained weights where absent.
     seed
@@ -76,7 +78,7 @@ def load_encoder(
     >>> load_encoder("samplecnn-3-7", weights="random:0").sample_rate_hz
     22050
     """
-    from tonotopy.encoders._open import open_class, open_phantom, open_plugin
+    from tonotopy.encoders._open import named_by, open_class, open_phantom, open_plugin
 
     kind, _, name = spelling.partition(":")
     if kind in {"phantom", "reference"} and name:
@@ -92,6 +94,8 @@ def load_encoder(
             sample_rate_hz=sample_rate,
             **options,
         )
+    if spelling.endswith(".safetensors"):
+        spelling, weights = named_by(spelling, weights), spelling
     module = load("tonotopy.encoders", spelling, kind="encoder")
     if window is not None:
         options["window"] = window

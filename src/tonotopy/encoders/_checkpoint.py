@@ -1,10 +1,11 @@
 """A checkpoint that says what it is: one safetensors file whose metadata name the encoder that it fits.
 
 Metadata are strings: ``tonotopy.encoder`` (a name of the registry), ``tonotopy.options`` (JSON: the
-encoder's options), ``tonotopy.step``, ``tonotopy.seed`` and, for people, ``tonotopy.note``. They are read
-without reading a tensor, and are as hostile as any other string in a file: bounded, checked, never code.
+encoder's options), ``tonotopy.step``, ``tonotopy.seed``, ``tonotopy.music`` (a fingerprint) and, for people,
+``tonotopy.note``. They are read without reading a tensor, and are as hostile as any other string in a file:
+bounded, checked, never code.
 
-Offers :class:`Header`, :func:`read_header`, :func:`write`.
+Offers :class:`Header`, :func:`read_header`, :func:`own_options`, :func:`write`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,13 @@ class Header:
     options: Mapping[str, Any] = field(default_factory=dict)
     step: int | None = None
     seed: int | None = None
+    music: str = ""  # fingerprint of what it was trained on
     note: str = ""
 
     def to_metadata(self) -> dict[str, str]:
         """As safetensors keeps it: strings to strings."""
         told = {"encoder": self.encoder, "options": json.dumps(dict(self.options), sort_keys=True)}
-        for key in ("step", "seed", "note"):
+        for key in ("step", "seed", "music", "note"):
             if getattr(self, key) not in (None, ""):
                 told[key] = str(getattr(self, key))
         return {PREFIX + key: value for key, value in told.items()}
@@ -79,7 +81,24 @@ def read_header(path: str | Path) -> Header | None:
         raise _refusal(path, "options that are no table of names")
     if any(number is not None and not 0 <= number < 2**53 for number in (step, seed)):
         raise _refusal(path, "a step or seed out of range")
-    return Header(mine["encoder"], options, step, seed, mine.get("note", ""))
+    return Header(mine["encoder"], options, step, seed, mine.get("music", ""), mine.get("note", ""))
+
+
+def own_options(path: str | Path, encoders: Sequence[str]) -> dict[str, Any]:
+    """The options that a file of weights names for one of ``encoders``; none where it says nothing of itself.
+
+    Raises
+    ------
+    WeightsError
+        The file says that it fits another encoder.
+    """
+    header = read_header(path) if Path(path).suffix == ".safetensors" else None
+    if header is None:
+        return {}
+    if header.encoder not in encoders:
+        cause = "a checkpoint of another architecture"
+        raise WeightsError(f"weights of {encoders[0]}", f"a checkpoint of {header.encoder!r}", cause)
+    return dict(header.options)
 
 
 def write(path: str | Path, state: Mapping[str, torch.Tensor], header: Header) -> None:

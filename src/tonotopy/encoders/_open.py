@@ -15,8 +15,9 @@ from typing import Any
 
 import torch
 
-from tonotopy.core.errors import InputError
+from tonotopy.core.errors import InputError, WeightsError
 from tonotopy.core.registry import load
+from tonotopy.encoders._checkpoint import read_header
 from tonotopy.encoders._contract import Encoder
 
 
@@ -25,6 +26,17 @@ def open_plugin(module: ModuleType, name: str, *, weights: str | None, seed: int
     check_options(name, module.open_encoder, options)
     opened: Encoder = module.open_encoder(name, weights=weights, seed=seed, **options)
     return opened
+
+
+def named_by(path: str, weights: str | None) -> str:
+    """The encoder that a checkpoint says it is a checkpoint of."""
+    if weights is not None:
+        raise InputError("no weights beside a checkpoint", repr(weights), "the checkpoint is the weights")
+    header = read_header(path)
+    if header is None:
+        cause = "it was not written by `tonotopy train`: name the encoder, and the file as its --weights"
+        raise WeightsError("a checkpoint that says what it is", repr(Path(path).name), cause)
+    return header.encoder
 
 
 def open_phantom(

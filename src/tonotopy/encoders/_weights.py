@@ -23,6 +23,9 @@ from tonotopy.core.errors import InputError, WeightsError
 MAX_BYTES = 8 * 2**30
 """A file of weights larger than this is refused unread: no encoder here is near it."""
 
+BUNDLED = Path(__file__).parent / "bundled"
+"""Weights that come with the package, each in a folder with its card; they were trained by it."""
+
 State = Mapping[str, torch.Tensor]
 
 
@@ -129,8 +132,13 @@ def weights_id(model: torch.nn.Module) -> str:
     >>> weights_id(conv) == weights_id(conv), weights_id(conv)[:7]
     (True, 'sha256:')
     """
+    return state_id(model.state_dict())
+
+
+def state_id(state: State) -> str:
+    """Content address of a state dict, as :func:`weights_id` gives it for the model that it fits."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
+    for name, tensor in sorted(state.items()):
         array = tensor.detach().cpu().contiguous()
         digest.update(f"{name}|{tuple(array.shape)}|{array.dtype}\n".encode())
         digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())

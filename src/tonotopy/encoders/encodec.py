@@ -21,6 +21,7 @@ from typing import Any
 import torch
 
 from tonotopy.core.errors import InputError, WeightsError
+from tonotopy.encoders._checkpoint import own_options
 from tonotopy.encoders._codec import Segment, decode_segments, encode_segments, level
 from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site, Trainable
 from tonotopy.encoders._initialise import randomise, substitute_music, undrawn
@@ -30,14 +31,16 @@ from tonotopy.encoders._seanet_weights import REVISIONS, hub_folder, load_folder
 from tonotopy.encoders._streaming import stream
 from tonotopy.encoders._taps import Tap, read
 from tonotopy.encoders._trace import trace
-from tonotopy.encoders._weights import random_seed, weights_id
+from tonotopy.encoders._weights import BUNDLED, fit_weights, random_seed, read_weights, weights_id
 from tonotopy.encoders.module import validate_audio, with_effective_views
 
-NAMES = ("encodec-24khz", "encodec-48khz")
+NAMES = ("encodec-24khz", "encodec-48khz", "encodec-toy")
 CITATION = (
     "A. Défossez, J. Copet, G. Synnaeve, Y. Adi: High Fidelity Neural Audio Compression, TMLR 2023, "
     "arXiv 2210.13438"
 )
+TOY = BUNDLED / "encodec-toy"
+"""Weights of ``encodec-toy``, with their card."""
 LICENCE = "weights: Meta's, see the model card (none are shipped here); code: this package's"
 TEST_OPTIONS: dict[str, Any] = {
     "config": {"num_filters": 4, "hidden_size": 16, "codebook_size": 64, "num_lstm_layers": 1}
@@ -56,6 +59,14 @@ CONFIGS = {
         overlap=0.01,
     ),
 }
+CONFIGS["encodec-toy"] = replace(
+    CONFIGS["encodec-24khz"],
+    num_filters=8,
+    hidden_size=64,
+    num_lstm_layers=1,
+    codebook_size=256,
+    target_bandwidths=(1.2, 2.4, 4.8, 9.6, 19.2),
+)
 BANDWIDTH_KBPS = 6.0
 """Bit rate whose codebooks ``codes`` sums, where none is named: 8 stages at 24 kHz, 4 at 48 kHz."""
 
@@ -75,10 +86,11 @@ def open_encoder(
     Parameters
     ----------
     name
-        One of :data:`NAMES`.
+        One of :data:`NAMES`; ``encodec-toy`` is a small one of our own whose weights come with the package.
     weights
-        A folder that transformers saved, ``facebook/encodec_24khz`` (the default; from the hub at a pinned
-        revision), or ``random:SEED``.
+        A folder that transformers saved, a checkpoint of ``tonotopy train encodec`` (one file, which names its
+        own configuration), ``facebook/encodec_24khz`` (the default; from the hub at a pinned revision), or
+        ``random:SEED``.
     seed
         Unused: nothing but weights is random.
     bandwidth_kbps
@@ -93,7 +105,11 @@ def open_encoder(
         raise InputError(
             "no config beside trained weights", f"{sorted(config)}", "their own config shapes them"
         )
+    if weights is not None and Path(weights).suffix == ".safetensors":
+        return _checkpoint(name, Path(weights), bandwidth_kbps)
     repository = f"facebook/{name.replace('-', '_')}"
+    if name == "encodec-toy" and weights is None:
+        weights = str(TOY)
     folder = hub_folder(repository) if weights in {None, repository} else Path(str(weights))
     if not folder.is_dir():
         cause = "give the folder that holds config.json and model.safetensors"
@@ -107,6 +123,18 @@ def open_encoder(
     load_folder(folder, name, nets)
     label = f"{repository}@{REVISIONS[repository][:7]}" if weights in {None, repository} else folder.name
     return EncodecEncoder(name, shape, *nets, weights_label=label, bandwidth_kbps=bandwidth_kbps)
+
+
+def _checkpoint(name: str, path: Path, bandwidth_kbps: float | None) -> EncodecEncoder:
+    """An encoder from one file of ``tonotopy train encodec``, shaped as the file says."""
+    told = own_options(path, (name, "encodec-24khz", "encodec-toy"))
+    shape = changed(CONFIGS["encodec-24khz"], told.get("config")) if told else CONFIGS[name]
+    _same_kind(name, shape)
+    with undrawn():
+        nets = EncoderNet(shape), DecoderNet(shape), Quantiser(shape)
+    whole = torch.nn.ModuleDict(dict(zip(("encoder", "decoder", "codes"), nets, strict=True)))
+    fit_weights(whole, read_weights(path), name=name)
+    return EncodecEncoder(name, shape, *nets, weights_label=path.name, bandwidth_kbps=bandwidth_kbps)
 
 
 def _same_kind(name: str, shape: Config) -> None:
@@ -173,6 +201,16 @@ class EncodecEncoder(Encoder):
             if "codes" in wanted:
                 found["codes"] = self._quantiser(found["stack_end"], self._stages)[1]
         return {name: found[name] for name in wanted}
+
+    @property
+    def config(self) -> Config:
+        """What shapes the codec."""
+        return self._config
+
+    @property
+    def nets(self) -> tuple[EncoderNet, DecoderNet, Quantiser]:
+        """Encoder, decoder and quantiser."""
+        return self._net, self._decoder, self._quantiser
 
     def to(self, device: str) -> EncodecEncoder:
         for part in (self._net, self._decoder, self._quantiser):
@@ -273,7 +311,7 @@ class EncodecEncoder(Encoder):
             parts = {"encoder": net, "decoder": self._decoder, "codes": quantiser}
             return torch.nn.ModuleDict(parts).state_dict()
 
-        plain = asdict(CONFIGS[self.name])
+        plain = asdict(CONFIGS["encodec-24khz"])  # a checkpoint tells what differs from this one
         own = {key: value for key, value in asdict(self._config).items() if value != plain[key]}
         return Trainable(net, stack_end, state, {"config": own})
 

@@ -16,7 +16,7 @@ linear layer reads it, dropout being off.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tonotopy.core.errors import InputError
+from tonotopy.core.errors import InputError, WeightsError
+from tonotopy.encoders._checkpoint import own_options
 from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site, Trainable
 from tonotopy.encoders._initialise import calibrate, randomise, substitute_music, undrawn
 from tonotopy.encoders._taps import Tap, read
 from tonotopy.encoders._trace import trace
-from tonotopy.encoders._weights import fit_weights, random_seed, read_weights, weights_id
+from tonotopy.encoders._weights import BUNDLED, fit_weights, random_seed, read_weights, weights_id
 from tonotopy.encoders.module import CALIBRATION_BATCH, validate_audio
 
-NAMES = ("samplecnn", "samplecnn-3-9", "samplecnn-3-8", "samplecnn-3-7")
+NAMES = ("samplecnn", "samplecnn-3-9", "samplecnn-3-8", "samplecnn-3-7", "samplecnn-toy")
 CITATION = (
     "J. Lee, J. Park, K. L. Kim, J. Nam: Sample-level Deep Convolutional Neural Networks for Music "
     "Auto-tagging Using Raw Waveforms, SMC 2017, arXiv 1703.01789"
@@ -45,6 +46,13 @@ LARGE = ("samplecnn-3-8", "samplecnn-3-9")  # tested only by `make prove`; the n
 SAMPLE_RATE_HZ = 22_050
 TAGS = 50
 """Outputs of the linear layer: the tags of MagnaTagATune."""
+
+TOY = BUNDLED / "samplecnn-toy" / "model.safetensors"
+"""Weights of ``samplecnn-toy``, beside their card."""
+
+_DEFAULTS = {"sample_rate_hz": SAMPLE_RATE_HZ, "tags": TAGS, "narrow": 1}
+_TOY_SHAPE = {"tags": 8, "narrow": 2}
+_LIMITS = {"sample_rate_hz": (1000, 192_000), "tags": (1, 100_000), "narrow": (1, 64)}
 
 _WIDTHS = {
     "samplecnn-3-9": (128, 128, 256, 256, 256, 256, 256, 256, 512),
@@ -58,29 +66,50 @@ def open_encoder(
     *,
     weights: str | None,
     seed: int,  # noqa: ARG001 - one signature for all
-    sample_rate_hz: int = SAMPLE_RATE_HZ,
-    tags: int = TAGS,
-    narrow: int = 1,
+    sample_rate_hz: int | None = None,
+    tags: int | None = None,
+    narrow: int | None = None,
 ) -> SampleCnnEncoder:
     """SampleCNN by name; ``weights`` is a file of a state dict of :class:`SampleCnn`, or ``random:SEED``.
 
     ``sample_rate_hz`` is the rate that the weights were trained at, ``tags`` the number of their outputs;
-    ``narrow`` divides every width, for models that are to be trained in minutes.
+    ``narrow`` divides every width, for models that are to be trained in minutes. A checkpoint of ``tonotopy
+    train samplecnn`` names all three itself. ``samplecnn-toy`` is such a model, and comes with the package.
     """
+    bundled = name == "samplecnn-toy" and weights is None
+    if bundled:
+        weights = str(TOY)
     if weights is None:
         cause = "none are bundled: give a file, or weights random:0"
-        raise InputError(f"weights of {name}", "none", cause)
+        raise InputError(f"weights of {name}", "none", cause, ["a file", "random:SEED"])
+    asked = {"sample_rate_hz": sample_rate_hz, "tags": tags, "narrow": narrow}
+    told = {} if random_seed(weights) is not None else own_options(weights, (_full(name), name))
+    shape = _DEFAULTS | (_TOY_SHAPE if name == "samplecnn-toy" else {}) | told
+    shape |= {key: value for key, value in asked.items() if value is not None}
+    _check(shape)
+    sample_rate_hz = shape["sample_rate_hz"]
     with undrawn():
-        net = SampleCnn(_full(name), tags, narrow)
+        net = SampleCnn(_full(name), shape["tags"], shape["narrow"])
     drawn = random_seed(weights)
     if drawn is not None:
         return _random(name, net, drawn, sample_rate_hz, None)
     fit_weights(net, read_weights(weights), name=name)
-    return SampleCnnEncoder(name, net, sample_rate_hz, weights_label=Path(weights).name)
+    label = "of the package" if bundled else Path(weights).name
+    return SampleCnnEncoder(name, net, sample_rate_hz, weights_label=label)
 
 
 def _full(name: str) -> str:
-    return "samplecnn-3-9" if name == "samplecnn" else name
+    return {"samplecnn": "samplecnn-3-9", "samplecnn-toy": "samplecnn-3-7"}.get(name, name)
+
+
+def _check(shape: Mapping[str, Any]) -> None:
+    """Refuse a shape that cannot be, before anything is built: it may come from a file."""
+    unknown = sorted(set(shape) - set(_LIMITS))
+    if unknown:
+        raise WeightsError("options of a SampleCNN", ", ".join(unknown), "a damaged file", list(_LIMITS))
+    for key, (low, high) in _LIMITS.items():
+        if type(shape[key]) is not int or not low <= shape[key] <= high:
+            raise InputError(f"{key} from {low} to {high}", repr(shape[key])[:60], "a misread option")
 
 
 class SampleCnn(nn.Module):
@@ -89,7 +118,7 @@ class SampleCnn(nn.Module):
     def __init__(self, name: str, tags: int = TAGS, narrow: int = 1) -> None:
         super().__init__()
         widths = [width // narrow for width in _WIDTHS[name]]
-        self.depth = len(widths)
+        self.depth, self.narrow = len(widths), narrow
         self.first_conv = Module(1, widths[0], 3, stride=3)
         for i, (before, after) in enumerate(zip((widths[0], *widths), widths, strict=False), start=1):
             self.add_module(f"conv{i}", Module(before, after, 3))
@@ -162,6 +191,11 @@ class SampleCnnEncoder(Encoder):
             return {}
         with torch.no_grad():
             return read(self._net, lambda: self._net(audio), taps)
+
+    @property
+    def net(self) -> SampleCnn:
+        """The network itself."""
+        return self._net
 
     def to(self, device: str) -> SampleCnnEncoder:
         self._net.to(device)

@@ -10,7 +10,7 @@ The class of a clip is its source's group: genre in FMA, the subfolder of a fold
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from tonotopy.core.errors import InputError
 from tonotopy.encoders._checkpoint import Header
 from tonotopy.encoders._initialise import randomise, undrawn
-from tonotopy.encoders.samplecnn import SAMPLE_RATE_HZ, SampleCnn
+from tonotopy.encoders.samplecnn import SampleCnn
 from tonotopy.training.excerpts import Excerpts, Track
 from tonotopy.training.loop import Batch, generator
 
@@ -71,22 +71,29 @@ class ClassifierTask:
 
     def header(self, step: int) -> Header:
         options = {"tags": len(self.classes), "narrow": self.narrow}
-        return Header(self.encoder, options, step=step, seed=self.seed, note=", ".join(self.classes)[:400])
+        note = ", ".join(self.classes)[:400]
+        return Header(self.encoder, options, step, self.seed, self.music.fingerprint, note)
 
     def snapshot(self) -> dict[str, torch.Tensor]:
         return dict(self.module.state_dict())
 
-    def batch(self, step: int) -> Batch:
-        rng = generator(self.seed, step, 1)
-        target = rng.integers(0, len(self.classes), self.batch_size)
-        audio = np.empty((self.batch_size, self.samples), np.float32)
+    def draw(
+        self, rng: np.random.Generator, count: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64], tuple[str, ...]]:
+        """Training excerpts ``[excerpt, time]``, their classes and the clips that they are from."""
+        target = rng.integers(0, len(self.classes), count)
+        audio = np.empty((count, self.samples), np.float32)
         names = []
         for row, label in enumerate(target):
             found, tracks = self.training.draw(rng, 1, self.samples, tracks=self.of_class[label])
             audio[row] = found[0] * 10 ** (rng.uniform(-GAIN_DB, GAIN_DB) / 20)
             names.append(tracks[0].name)
+        return audio, target, tuple(names)
+
+    def batch(self, step: int) -> Batch:
+        audio, target, names = self.draw(generator(self.seed, step, 1), self.batch_size)
         device = next(self.module.parameters()).device
-        return Batch(torch.from_numpy(audio).to(device), tuple(names), torch.from_numpy(target).to(device))
+        return Batch(torch.from_numpy(audio).to(device), names, torch.from_numpy(target).to(device))
 
     def loss(self, batch: Batch, step: int) -> tuple[torch.Tensor, dict[str, float]]:
         logits = self.module(batch.audio).mean(dim=1)
@@ -97,7 +104,7 @@ class ClassifierTask:
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Accuracy on held-out clips, by vote, averaged over classes; chance is one over their number."""
-        rows = votes(self, self.music.validation.tracks)
+        rows = votes(self, self.probabilities, self.music.validation.tracks)
         return {"clip_accuracy": balanced_accuracy(rows, len(self.classes)), "chance": 1 / len(self.classes)}
 
     @torch.no_grad()
@@ -148,14 +155,18 @@ def clips_of(track: Track, samples: int, rate_hz: int) -> list[NDArray[np.int64]
     return found
 
 
-def votes(task: ClassifierTask, tracks: Sequence[Track]) -> list[tuple[Track, int, int]]:
+def votes(
+    task: ClassifierTask,
+    probabilities: Callable[[NDArray[np.float32]], NDArray[np.float64]],
+    tracks: Sequence[Track],
+) -> list[tuple[Track, int, int]]:
     """Each clip of some tracks with its class and the one that its excerpts vote for."""
     rows = []
     for track in tracks:
         label = task.classes.index(track.group or "")
         for starts in clips_of(track, task.samples, task.music.sample_rate_hz):
             audio = np.stack([task.music.read(track, int(start), task.samples) for start in starts])
-            rows.append((track, label, int(task.probabilities(audio).mean(axis=0).argmax())))
+            rows.append((track, label, int(probabilities(audio).mean(axis=0).argmax())))
     return rows
 
 
@@ -170,8 +181,3 @@ def balanced_accuracy(rows: Sequence[tuple[Track, int, int]], classes: int) -> f
         if pieces:
             by_class.append(float(np.mean([np.mean(found) for found in pieces.values()])))
     return float(np.mean(by_class)) if by_class else float("nan")
-
-
-def rate_hz() -> int:
-    """The rate that SampleCNN listens at."""
-    return SAMPLE_RATE_HZ

@@ -3,7 +3,7 @@
 After Défossez et al. (2022). Loss = spectral distance at five resolutions (``spectral``) + :data:`WAVEFORM` ×
 level of the error re the signal in dB / 10 + :data:`L1` × mean absolute error re the signal's + commitment.
 Deviations from the paper: magnitudes in place of mel bands; the level of the error in dB, which weighs quiet
-and loud excerpts alike; no discriminator unless asked for; no balancer (three terms of like size);
+and loud excerpts alike; no discriminators unless asked for (``discriminator``); no balancer (three terms of like size);
 AdamW with a cosine; weight norm is folded, as in ``_seanet``, so the optimiser moves plain weights.
 
 Excerpts are scaled to a level drawn from :data:`LEVELS_DBFS`: a codec is to work at any. Weights start
@@ -26,6 +26,7 @@ from tonotopy.encoders._checkpoint import Header
 from tonotopy.encoders._initialise import randomise, undrawn
 from tonotopy.encoders._seanet import Config, Conv, DecoderNet, EncoderNet, Quantiser, Residual, Up
 from tonotopy.sound.music import level_dbfs
+from tonotopy.training.discriminator import Adversary
 from tonotopy.training.excerpts import Excerpts
 from tonotopy.training.loop import Batch, generator
 from tonotopy.training.quantise import TrainedQuantiser
@@ -45,6 +46,8 @@ TOY: dict[str, Any] = {
 """``encodec-toy``: what differs from the 24 kHz model."""
 #: Steps before the quantiser is put in.
 UNQUANTISED = 200
+#: Steps before an adversary, where there is one, is listened to.
+ADVERSARY_FROM = 2000
 #: Standard deviations that layers start at: a residual's inner path, the decoder's output, all others.
 INNER_SD, OUTPUT_SD, LAYER_SD = 0.3, 0.05, 1.0
 #: Excerpts of held-out pieces that are looked at during training.
@@ -54,10 +57,11 @@ VALIDATION_EXCERPTS, VALIDATION_S = 16, 2.0
 class CodecModule(nn.Module):
     """All that is saved."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, adversarial: bool = False) -> None:
         super().__init__()
         self.encoder, self.decoder = EncoderNet(config), DecoderNet(config)
         self.quantiser = TrainedQuantiser(Quantiser(config))
+        self.adversary = Adversary() if adversarial else None
 
 
 class CodecTask:
@@ -82,6 +86,7 @@ class CodecTask:
         batch: int = 8,
         frames: int = 48,
         learning_rate: float = 1e-3,
+        adversarial: bool = False,
         seed: int = 0,
     ) -> None:
         if config.audio_channels != 1 or config.normalize:
@@ -93,16 +98,17 @@ class CodecTask:
         self.batch_size, self.samples = batch, frames * config.hop
         self.learning_rate, self.seed = learning_rate, seed
         with undrawn():
-            self.module: CodecModule = CodecModule(config)
-        for i, part in enumerate((self.module.encoder, self.module.decoder)):
-            randomise(part, 3 * seed + i)
+            self.module: CodecModule = CodecModule(config, adversarial=adversarial)
+        for i, part in enumerate((self.module.encoder, self.module.decoder, self.module.adversary)):
+            if part is not None:
+                randomise(part, 3 * seed + i)
         start_at_unit_variance(self.module, self.batch(0).audio, seed)
 
     def header(self, step: int) -> Header:
         shape = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self.config).items()}
         plain = asdict(Config())
         changed = {key: value for key, value in shape.items() if value != _listed(plain[key])}
-        return Header(self.encoder, {"config": changed}, step=step, seed=self.seed)
+        return Header(self.encoder, {"config": changed}, step, self.seed, self.music.fingerprint)
 
     def snapshot(self) -> dict[str, torch.Tensor]:
         parts = {
@@ -138,6 +144,9 @@ class CodecTask:
         absolute = ((output - target).abs().mean(dim=1) / level).mean()
         loss = spectral + WAVEFORM * ratio / 10 + L1 * absolute + COMMITMENT * commitment
         told = {"spectral": float(spectral.detach()), "snr_db": -float(ratio.detach())}
+        if self.module.adversary is not None and step >= ADVERSARY_FROM:
+            added, judged = self.module.adversary.losses(output, target)
+            loss, told = loss + added, told | judged
         return loss, told | {"commitment": float(commitment.detach()), "stages": float(stages), **measured}
 
     @torch.no_grad()

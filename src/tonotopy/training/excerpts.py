@@ -55,6 +55,7 @@ class Excerpts:
     skipped: tuple[Skipped, ...]
     fingerprint: str
     sound: NDArray[np.int16]
+    own_splits: bool = True  # the source names its splits; else they are a draw
 
     @property
     def hours(self) -> float:
@@ -138,7 +139,9 @@ def prepare(
     told = json.loads(index.read_text(encoding="utf-8"))
     tracks = tuple(Track(**row) for row in told["tracks"])
     skipped = tuple(Skipped(**row) for row in told["skipped"])
-    return Excerpts(sample_rate_hz, tracks, skipped, fingerprint, np.memmap(sound, np.int16, "r"))
+    return Excerpts(
+        sample_rate_hz, tracks, skipped, fingerprint, np.memmap(sound, np.int16, "r"), told["own_splits"]
+    )
 
 
 def _decode(
@@ -178,7 +181,11 @@ def _decode(
         reason = skipped[0].reason if skipped else "an empty source"
         raise InputError("music to train on", f"{len(skipped)} clips, none of use", reason)
     fresh.replace(sound)
-    rows = {"tracks": [asdict(t) for t in tracks], "skipped": [asdict(s) for s in skipped]}
+    rows = {
+        "tracks": [asdict(t) for t in tracks],
+        "skipped": [asdict(s) for s in skipped],
+        "own_splits": any(clip.split for clip in clips),
+    }
     text = index.with_suffix(".tmp")
     text.write_text(json.dumps(rows), encoding="utf-8")
     text.replace(index)

@@ -23,6 +23,10 @@ from tonotopy.training.loop import Length, Task, Training
 Progress = Callable[[int, int, str], None]
 
 
+CODEC_WORDS = ("batch", "frames", "learning_rate", "adversarial")
+"""Words of a codec's training that are not fields of its configuration."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How one kind of model is trained."""
@@ -32,7 +36,7 @@ class Recipe:
 
 
 def _codec(music: Excerpts, *, seed: int, hours: float | None = None, **words: Any) -> Task:
-    own = {key: words.pop(key) for key in ("batch", "frames", "learning_rate") if key in words}
+    own = {key: words.pop(key) for key in CODEC_WORDS if key in words}
     limited = music if hours is None else _limited(music, hours, seed)
     return CodecTask(_config(words), limited, seed=seed, **own)
 
@@ -54,7 +58,7 @@ def _classifier(music: Excerpts, *, seed: int, depth: int = 9, narrow: int = 1, 
 
 
 def _codec_rate(words: dict[str, Any]) -> int:
-    own = ("batch", "frames", "learning_rate", "hours")
+    own = (*CODEC_WORDS, "hours")
     return _config({key: value for key, value in words.items() if key not in own}).sampling_rate
 
 
