@@ -73,6 +73,7 @@ def verdict_row(
         "reason": "dead site <b>bold</b>" if verdict == "undefined" else "",
         "against_floor": None if verdict == "undefined" else "learned" if verdict == "stable" else "never",
         "floor_pass_share": 0.25 if order == 2 else 0.0,
+        "against_ceiling": "does" if verdict == "stable" else "could, does not" if order > 1 else "cannot",
     }
     row["borderline"] = bool(row["probability"] < 0.8)
     for readout in READOUTS:
@@ -107,7 +108,7 @@ def site_rows(verdicts: pd.DataFrame, n_pieces: int, hostile: bool) -> pd.DataFr
             "share_stable_resolvable": shares["stable"], "n_resolvable": int(own["resolvable"].sum()),
             "stable_kappa_75": min(shares["stable"] + 0.15, 1.0), "stable_kappa_85": shares["stable"] * 0.6,
             "floor_stable_mean": 0.03, "floor_stable_min": 0.0, "floor_stable_max": 0.08,
-            "shuffled_stable": 0.0, "inherited_from_window": 0.1, "rank": float("nan"),
+            "ceiling_stable": 0.0 if order < 2 else 1.0, "shuffled_stable": 0.0, "inherited_from_window": 0.1, "rank": float("nan"),
             "power_detected": 0.5, "power_stable": None if order else 1.4,
         }  # fmt: skip
         for verdict, value in shares.items():
@@ -132,6 +133,22 @@ def floor_rows(verdicts: pd.DataFrame) -> pd.DataFrame:
              "line_audiogram_db": float("inf") if row.frequency_hz < 200 else 4.0 + seed - 11}
             for row in verdicts.itertuples()
         ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def ceiling_rows(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The architecture fitted: everything is stable from the third site on; R^2 falls with frequency."""
+    rows = []
+    for row in verdicts.itertuples():
+        verdict = "stable" if row.order > 1 else "entangled"
+        end = ROLES[row.order] == "stack_end"
+        rows.append(
+            {"site": row.site, "order": row.order, "frequency_hz": row.frequency_hz, "verdict": verdict,
+             "line": "passes" if verdict == "stable" else verdict, "plane": "entangled",
+             "line_detection": 0.99, "line_specificity": 0.9, "line_consistency": 0.9,
+             "line_audiogram_db": -6.0, "level_r2": 1 - row.frequency_hz / 20_000 if end else float("nan"),
+             "phase_r2": 0.3 if end else float("nan")}
+        )  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -209,11 +226,13 @@ def write_run(
     if minimal:
         sites[["floor_stable_mean", "floor_stable_min", "floor_stable_max"]] = float("nan")
         verdicts["against_floor"], verdicts["floor_pass_share"] = None, float("nan")
+        sites["ceiling_stable"], verdicts["against_ceiling"] = float("nan"), None
     name = "synthetic" + (SCRIPT + MARKUP if hostile else "")
     tables = {
         "verdicts": verdicts,
         "sites": sites,
         "floor": floor_rows(verdicts),
+        "ceiling": ceiling_rows(verdicts),
         "ladder": ladder_rows(verdicts),
         "sparsity": sparsity_rows(hostile),
         "view_curve": view_rows(hostile),
@@ -281,7 +300,7 @@ def _json(path: Path, value: Any) -> None:
 def undefined_run(make_run: Callable[..., Path]) -> Path:
     """A run of which the site ``codes`` has no defined verdict, in the study or in its floor."""
     folder = make_run(n_frequencies=8) / "tables"
-    for name in ("verdicts", "floor"):
+    for name in ("verdicts", "floor", "ceiling"):
         table = pd.read_parquet(folder / f"{name}.parquet")
         own = table["site"] == "codes"
         table.loc[own, ["verdict", "line", "plane"]] = "undefined"

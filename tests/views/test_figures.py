@@ -145,14 +145,15 @@ def test_front_door_reads_a_folder(run_folders: dict[str, Path]) -> None:
 
 
 def test_verdict_map_draws_its_data(runs: dict[str, RunTables]) -> None:
-    """Cell by cell the colour is the verdict's, and the strip is the floor's share."""
+    """Cell by cell the colour is the verdict's; the strips are the floor's share and what the ceiling could."""
     module = figure_module("verdict-map")
     cells = module.data(runs["plain"])
     axes = module.draw(runs["plain"]).axes[0]
-    verdicts, strip = (item for item in axes.collections if isinstance(item, PolyCollection))
+    verdicts, strip, above = (item for item in axes.collections if isinstance(item, PolyCollection))
     drawn = [to_hex(colour) for colour in verdicts.get_facecolor()]
     assert drawn == [MARKS[verdict].colour for verdict in cells["verdict"]]
     np.testing.assert_allclose(np.asarray(strip.get_array()), cells["floor_pass_share"])
+    np.testing.assert_allclose(np.asarray(above.get_array()), cells["ceiling"] == "passes")
     letters = {text.get_text() for text in axes.texts}
     assert {"S", "P", "C", "E", "·"} <= letters
 

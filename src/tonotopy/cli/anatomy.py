@@ -59,8 +59,8 @@ def _draw(found: Anatomy, file: Path) -> Path:
     import pandas as pd
 
     from tonotopy.views import RunTables, save_figure
+    from tonotopy.views._schema import TABLES
 
-    tables = ("verdicts", "sites", "floor", "ladder", "sparsity", "view_curve", "pieces", "ledger")
     unheard = {"encoder": found.encoder, "weights": found.weights_label, "n_pieces": 0}
     run = RunTables(
         folder=file.parent,
@@ -68,6 +68,6 @@ def _draw(found: Anatomy, file: Path) -> Path:
         manifest={},
         verdict=unheard,
         anatomy=found.to_json(),
-        **{name: pd.DataFrame({"site": []}) for name in tables},
+        **{name: pd.DataFrame({"site": []}) for name in TABLES},
     )
     return save_figure("anatomy", run, file)

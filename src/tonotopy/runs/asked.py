@@ -38,6 +38,7 @@ class Asked:
     frequencies: int | None = None
     floor_seeds: int | None = None
     brief: bool = False
+    ceiling: Any = None
 
 
 def open_encoder(asked: Asked, options: dict[str, Any]) -> Encoder:
@@ -55,7 +56,9 @@ def open_encoder(asked: Asked, options: dict[str, Any]) -> Encoder:
     return ModuleEncoder(asked.encoder, asked.sample_rate, window=asked.window)
 
 
-def make_plan(asked: Asked, encoder: Encoder, source: Source, *, device: str = "cpu") -> Plan:
+def make_plan(
+    asked: Asked, encoder: Encoder, source: Source, *, device: str = "cpu", ceiling: Encoder | None = None
+) -> Plan:
     """The frozen plan of what was asked."""
     chosen = preset(asked.preset)
     names = [site.name for site in encoder.sites]
@@ -73,8 +76,10 @@ def make_plan(asked: Asked, encoder: Encoder, source: Source, *, device: str = "
     if asked.seed < 0:
         raise InputError("a seed of 0 or more", str(asked.seed))
     return Plan(
+        # A spelling that is a path would tell where it lay; what it opened as says as much.
         encoder=asked.encoder
-        if isinstance(asked.encoder, str) and ".py:" not in asked.encoder
+        if isinstance(asked.encoder, str)
+        and not (".py:" in asked.encoder or asked.encoder.endswith(".safetensors"))
         else encoder.name,
         weights=encoder.weights_label,
         weights_id=encoder.weights_id,
@@ -95,6 +100,8 @@ def make_plan(asked: Asked, encoder: Encoder, source: Source, *, device: str = "
         n_resamples=chosen.n_resamples,
         names_code=isinstance(asked.encoder, str) and ".py:" in asked.encoder,
         brief=asked.brief,
+        ceiling="" if ceiling is None else ceiling.weights_label,
+        ceiling_id="" if ceiling is None else ceiling.identity,
     )
 
 

@@ -17,7 +17,9 @@ import torch
 from tonotopy.core.errors import InputError, RunError
 from tonotopy.encoders import load_encoder
 from tonotopy.encoders._contract import Encoder
+from tonotopy.runs.ceiling import open_ceiling
 from tonotopy.runs.engine import Unit
+from tonotopy.runs.graph import Weights
 from tonotopy.runs.store import Store
 from tonotopy.sound.music import CONTEXT_DBFS, MusicPool, level_dbfs
 from tonotopy.sound.pool import read_again
@@ -40,6 +42,8 @@ class BenchSpec:
     encoder_id: str
     device: str = "cpu"
     options: tuple[tuple[str, Any], ...] = ()
+    ceiling: str | None = None
+    ceiling_id: str = ""
 
     def __call__(self) -> Bench:
         """Build the bench.
@@ -49,11 +53,16 @@ class BenchSpec:
         RunError
             The encoder is not the one that was planned: two processes would measure two networks.
         """
-        encoder = load_encoder(self.encoder, weights=self.weights, seed=self.seed, **dict(self.options))
-        if encoder.identity != self.encoder_id:
+        options = dict(self.options)
+        encoder = load_encoder(self.encoder, weights=self.weights, seed=self.seed, **options)
+        ceiling = None
+        if self.ceiling is not None:
+            ceiling = open_ceiling(self.encoder, self.ceiling, seed=self.seed, like=encoder, options=options)
+        if encoder.identity != self.encoder_id or (ceiling and ceiling.identity != self.ceiling_id):
             cause = "weights or code changed while the study ran, or its constructor draws without torch's generator"
             raise RunError(f"the same {encoder.name} in every process", "another one", cause)
-        return Bench(encoder, open_music(self.music), Store(self.units, mends=True), device=self.device)
+        store = Store(self.units, mends=True)
+        return Bench(encoder, open_music(self.music), store, device=self.device, ceiling=ceiling)
 
 
 @dataclass
@@ -64,6 +73,7 @@ class Bench:
     source: Source
     store: Store
     device: str = "cpu"
+    ceiling: Encoder | None = None
     _floors: dict[int, Encoder] = field(default_factory=dict)
     _pools: dict[str, MusicPool] = field(default_factory=dict)
 
@@ -72,6 +82,8 @@ class Bench:
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
         self.primary = self.primary.to(self.device)
+        if self.ceiling is not None:
+            self.ceiling = self.ceiling.to(self.device)
 
     def has(self, unit: Unit) -> bool:
         """Whether a unit is in the store."""
@@ -91,10 +103,13 @@ class Bench:
             self._pools[music.address] = read_again(self.source, clips, rate, expected=expected)
         return self._pools[music.address]
 
-    def encoder(self, floor_seed: int | None, music: Unit) -> Encoder:
-        """The encoder under study, or its architecture with random weights."""
+    def encoder(self, floor_seed: Weights, music: Unit) -> Encoder:
+        """The encoder under study, its architecture with random weights, or its ceiling."""
         if floor_seed is None:
             return self.primary
+        if isinstance(floor_seed, str):
+            assert self.ceiling is not None, "a ceiling was planned and none was opened"
+            return self.ceiling
         if floor_seed not in self._floors:
             audio = self.calibration(music)
             random = self.primary.randomised(floor_seed, audio)

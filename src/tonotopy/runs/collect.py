@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from tonotopy.anatomy.resolvable import resolvable
 from tonotopy.encoders._contract import Encoder, Site
+from tonotopy.judgement.ceiling import CEILING_STATES, CONTROL_R2, against_ceiling
+from tonotopy.judgement.ceiling import positive_control as control
 from tonotopy.judgement.verdict import VERDICTS
-from tonotopy.runs.graph import Graph
+from tonotopy.runs.graph import CEILING, Graph
 from tonotopy.runs.plan import Plan
 from tonotopy.runs.store import Store
 from tonotopy.statistics.bootstrap import interval
+from tonotopy.training.ceiling_record import CeilingRecord
 
 #: Verdicts as keys of shares.
 SHARE_KEYS = tuple(name.replace("-", "_") for name in VERDICTS)
@@ -32,18 +35,23 @@ KAPPA_BESIDE = (0.75, 0.85)
 
 
 def tables(
-    store: Store, graph: Graph, plan: Plan, encoder: Encoder
+    store: Store, graph: Graph, plan: Plan, encoder: Encoder, record: CeilingRecord | None = None
 ) -> tuple[dict[str, pd.DataFrame], list[dict[str, Any]]]:
     """All tables of a run, and the ``sites`` list of its verdict."""
     sites = [encoder.site(name) for name in plan.sites]
     floor = _floor_table(store, graph, plan)
+    ceiling = _ceiling_table(store, graph, plan, encoder, record)
     verdict_rows, site_rows, entries = [], [], []
     ladders, laws = [], []
     for order, site in enumerate(sites):
         address = graph.measures[None, site.name].address
         table = _site_verdicts(store.table(address, "verdicts"), site, order, floor, plan, encoder)
+        table["against_ceiling"] = _states(table, ceiling[ceiling["site"] == site.name])
         verdict_rows.append(table)
         summary, entry = _summary(store, address, table, site, order, floor)
+        under = ceiling[ceiling["site"] == site.name]
+        summary["ceiling_stable"] = shares(under["verdict"])["stable"] if len(under) else np.nan
+        entry |= _below_ceiling(table, under)
         site_rows.append(summary)
         entries.append(entry)
         ladders.append(store.table(address, "ladder").assign(site=site.name))
@@ -54,6 +62,7 @@ def tables(
         "verdicts": pd.concat(verdict_rows, ignore_index=True),
         "sites": pd.DataFrame(site_rows),
         "floor": floor,
+        "ceiling": ceiling,
         "ladder": pd.concat(ladders, ignore_index=True),
         "sparsity": pd.concat(laws, ignore_index=True) if laws else pd.DataFrame({"site": []}),
         "view_curve": _curve_table(store, graph, encoder),
@@ -94,18 +103,79 @@ def against_floor(
     return state.tolist(), passing
 
 
+#: Columns of the verdicts of other weights.
+OTHER_COLUMNS = (
+    "frequency_hz",
+    "verdict",
+    "line",
+    "plane",
+    "line_detection",
+    "line_specificity",
+    "line_consistency",
+    "line_audiogram_db",
+)
+
+
+def _ceiling_table(
+    store: Store, graph: Graph, plan: Plan, encoder: Encoder, record: CeilingRecord | None
+) -> pd.DataFrame:
+    """Verdicts under the ceiling: one row a site and frequency; R^2 at the end of the stack, where it is known."""
+    columns = ["site", "order", *OTHER_COLUMNS, "level_r2", "phase_r2"]
+    rows = []
+    for order, site in enumerate(plan.sites if plan.ceiling_id else ()):
+        table = store.table(graph.measures[CEILING, site].address, "verdicts")[list(OTHER_COLUMNS)]
+        told = record if encoder.site(site).role == "stack_end" else None
+        frequency = table["frequency_hz"].to_numpy(dtype=np.float64)
+        r2 = {
+            f"{k}_r2": np.nan if told is None else told.at(f"{k}_r2", frequency) for k in ("level", "phase")
+        }
+        rows.append(table.assign(site=site, order=order, **r2))
+    return pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)
+
+
+def _states(table: pd.DataFrame, under: pd.DataFrame) -> pd.Series:
+    """Each frequency of a site against the ceiling; None without one."""
+    if under.empty:
+        return pd.Series([None] * len(table), dtype=object)
+    line = under.set_index("frequency_hz")["line"].reindex(table["frequency_hz"]).fillna("undefined")
+    return pd.Series(against_ceiling(table["line"].to_numpy(object), line.to_numpy(object)), dtype=object)
+
+
+def _below_ceiling(table: pd.DataFrame, under: pd.DataFrame) -> dict[str, Any]:
+    """What an entry of verdict.json tells of the ceiling; nothing without one."""
+    if under.empty:
+        return {}
+    states = table["against_ceiling"].value_counts(normalize=True)
+    return {
+        "against_ceiling": {
+            name.replace(", ", "_").replace(" ", "_"): float(states.get(name, 0.0)) for name in CEILING_STATES
+        },
+        "ceiling_shares": shares(under["verdict"]),
+    }
+
+
+def positive_control(ceiling: pd.DataFrame, encoder: Encoder) -> dict[str, Any] | None:
+    """The ceiling as a trained positive control, as verdict.json tells it; None where its R^2 is not known."""
+    ends = [site.name for site in encoder.sites if site.role == "stack_end"]
+    rows = ceiling[ceiling["site"].isin(ends)]
+    if not rows["level_r2"].notna().any():
+        return None
+    frequency, r2 = (rows[name].to_numpy(dtype=np.float64) for name in ("frequency_hz", "level_r2"))
+    found = control(frequency, r2, rows["verdict"].to_numpy(object))
+    return {
+        "r2_above": CONTROL_R2,
+        "frequencies": found.n_reported,
+        "stable": found.n_stable,
+        "share_stable": found.share,
+        "passes": found.passes,
+        "missed_hz": list(found.missed_hz),
+        "best_r2": found.best_r2,
+    }
+
+
 def _floor_table(store: Store, graph: Graph, plan: Plan) -> pd.DataFrame:
     """Verdicts under random weights: one row a seed, site and frequency."""
-    columns = [
-        "frequency_hz",
-        "verdict",
-        "line",
-        "plane",
-        "line_detection",
-        "line_specificity",
-        "line_consistency",
-    ]
-    columns.append("line_audiogram_db")
+    columns = list(OTHER_COLUMNS)
     rows = [
         store.table(graph.measures[seed, site].address, "verdicts")[columns].assign(
             seed=seed, site=site, order=order

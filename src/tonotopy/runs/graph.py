@@ -18,6 +18,9 @@ from tonotopy.sound.trials import Design
 #: Trials a shard; those in music carry about four times as many sounds.
 SHARD_TRIALS = 96
 MUSIC_SHARD_TRIALS = 32
+#: Which weights a unit is of: those under study (None), a seed of the floor, or the ceiling's.
+Weights = int | str | None
+CEILING = "ceiling"
 #: Longest raw window, samples: longer windows contain it.
 RAW_LIMIT = 1024
 
@@ -29,8 +32,8 @@ class Graph:
     design: Design
     shortest_s: float
     music: Unit
-    records: dict[int | None, list[Unit]]  # floor seed (None: the weights under study) -> shards
-    measures: dict[tuple[int | None, str], Unit]
+    records: dict[Weights, list[Unit]]  # weights -> shards
+    measures: dict[tuple[Weights, str], Unit]
     curves: list[tuple[str, Window, Unit]]  # readout family ("window" or "raw"), point, unit
 
     @property
@@ -58,7 +61,8 @@ def build(plan: Plan, encoder: Encoder, n_pieces: int) -> Graph:
     shortest = shortest_clip_s(encoder, segment.n_samples)
     music = music_unit(plan, encoder, shortest)
     curve_site, points = (None, ()) if plan.brief else curve_points(encoder, sites)
-    seeds: list[int | None] = [None, *plan.floor_seeds]
+    seeds: list[Weights] = [None, *plan.floor_seeds]
+    seeds += [CEILING] if plan.ceiling_id else []
     records = {seed: _records(plan, design, music, seed, curve_site, points) for seed in seeds}
     raw = _raw_records(design, music, max(min(site.span, RAW_LIMIT) for site in sites))
     common = {
@@ -77,7 +81,7 @@ def build(plan: Plan, encoder: Encoder, n_pieces: int) -> Graph:
             measures[seed, site.name] = Unit.of(
                 "measure",
                 needs=[nulls[min(site.span, RAW_LIMIT)], *records[seed]],
-                label=f"measuring {site.name}" + ("" if seed is None else f" (floor {seed})"),
+                label=f"measuring {site.name}" + ("" if seed is None else f" ({_named(seed)})"),
                 number=number,
                 normalises_frames=encoder.normalises_frames,
                 full=seed is None and not plan.brief,
@@ -133,7 +137,7 @@ def _records(
     plan: Plan,
     design: Design,
     music: Unit,
-    seed: int | None,
+    seed: Weights,
     curve_site: Site | None,
     points: tuple[Window, ...],
 ) -> list[Unit]:
@@ -141,7 +145,8 @@ def _records(
     if curve_site is not None and seed is None:
         lags = [(curve_site.name, lags_to_record(points).tolist())]
     weights = plan.encoder_id if seed is None else f"{plan.encoder_id}, floor {seed}"
-    label = "recording" if seed is None else f"recording floor {seed}"
+    weights = plan.ceiling_id if seed == CEILING else weights
+    label = "recording" if seed is None else f"recording {_named(seed)}"
     return [
         Unit.of(
             "record",
@@ -160,6 +165,10 @@ def _records(
         for family in design.families
         for start, stop in _shards(design, family)
     ]
+
+
+def _named(seed: Weights) -> str:
+    return CEILING if seed == CEILING else f"floor {seed}"
 
 
 def _raw_records(design: Design, music: Unit, n_samples: int) -> list[Unit]:

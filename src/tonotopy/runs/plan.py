@@ -74,6 +74,8 @@ class Plan:
     brief: bool = False  # the verdict alone: no shuffled null, power, sparsity law or view curve
     names_code: bool = False  # the encoder is a file of the user's; running the plan needs trust
     schema: int = SCHEMA
+    ceiling: str = ""  # label of the weights that were fitted to report partials; none where empty
+    ceiling_id: str = ""  # what decides their activations, as encoder_id does
 
     def to_toml(self) -> str:
         """The plan as TOML text."""
@@ -98,12 +100,16 @@ class Plan:
         return [f.name for f in fields(self) if getattr(self, f.name) != getattr(other, f.name)]
 
 
+#: Keys that plans lacked when they were first written; the default says what they meant then.
+LATER = ("ceiling", "ceiling_id")
+
 _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "str": (str,), "bool": (bool,)}
 
 
 def plan_from_dict(values: dict[str, Any]) -> Plan:
     """A plan from untrusted values."""
     known = {f.name: str(f.type) for f in fields(Plan)}
+    values = dict.fromkeys(LATER, "") | values
     unknown = sorted(set(values) - set(known))
     missing = [f"{key} (missing)" for key in sorted(set(known) - set(values))]
     if unknown or missing:

@@ -20,7 +20,7 @@ from tonotopy.runs.plan import Plan
 from tonotopy.runs.store import Store
 
 #: Tables that every run has.
-TABLES = ("verdicts", "sites", "floor", "ladder", "sparsity", "view_curve", "pieces", "ledger")
+TABLES = ("verdicts", "sites", "floor", "ceiling", "ladder", "sparsity", "view_curve", "pieces", "ledger")
 #: Columns of a trial that activations carry as coordinates.
 TRIAL_COLUMNS = ("context", "frequency_hz", "foil_hz", "piece", "test", "occupancy")
 #: Files larger than this are no part of a run.

@@ -11,8 +11,17 @@ QUESTION = (
 )
 
 
-def answer(sites: list[dict[str, Any]], n_pieces: int) -> str:
-    """One or two sentences on the best site and the last, each with its interval and its nulls."""
+def answer(sites: list[dict[str, Any]], n_pieces: int, control: dict[str, Any] | None = None) -> str:
+    """One or two sentences on the best site and the last, each with its interval and its nulls.
+
+    Where there is a ceiling, a third says what it could, and a fourth warns where the instrument misses it.
+    """
+    found = [_answer(sites, n_pieces), _below(sites[-1]), _warning(control)]
+    return " ".join(sentence for sentence in found if sentence)
+
+
+def _answer(sites: list[dict[str, Any]], n_pieces: int) -> str:
+    """The best site and the last."""
     if all(site["shares"]["undefined"] == 1 for site in sites):
         return "Undefined at every site and frequency; the table of verdicts gives the reasons."
     best = max(sites, key=lambda s: s["shares"]["stable"])
@@ -45,6 +54,30 @@ def _share(site: dict[str, Any], n_pieces: int, *, floors: list[float] | None = 
         nulls.append(f"{percent(site['shuffled_stable'])} with shuffled labels")
     against = f", against {' and '.join(nulls)}" if nulls else ""
     return f"{percent(share)}{band} of partials are stable{kappa}{against}"
+
+
+def _below(last: dict[str, Any]) -> str:
+    """The last site below its ceiling."""
+    states = last.get("against_ceiling")
+    if not states:
+        return ""
+    could, cannot = percent(states["could_does_not"]), percent(states["cannot"])
+    undefined = f", {percent(states['undefined'])} undefined" if states["undefined"] else ""
+    return (
+        f"Below its ceiling, the same architecture fitted to report partials, {last['site']} does "
+        f"{percent(states['does'])}, could and does not {could}, cannot {cannot}{undefined}."
+    )
+
+
+def _warning(control: dict[str, Any] | None) -> str:
+    """That the instrument misses what the ceiling reports, where it does."""
+    if control is None or control["passes"] is not False:
+        return ""
+    return (
+        f"Warning: of {control['frequencies']} frequencies that the ceiling reports with R² above "
+        f"{control['r2_above']:g}, the instrument reads {control['stable']} as stable: the instrument is wrong "
+        "there, and so may be its other verdicts."
+    )
 
 
 def percent(share: float) -> str:

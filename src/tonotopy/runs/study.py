@@ -17,6 +17,7 @@ from tonotopy.recording.frames import plan_segment
 from tonotopy.runs import collect
 from tonotopy.runs.asked import Asked, folder_name, make_plan, open_encoder
 from tonotopy.runs.bench import Bench, BenchSpec, resolve_device
+from tonotopy.runs.ceiling import open_ceiling, record_of
 from tonotopy.runs.engine import Progress, Unit, default_workers, one_thread, run_units
 from tonotopy.runs.estimate import Estimate, estimate_units
 from tonotopy.runs.graph import Graph, build, music_unit, shortest_clip_s
@@ -28,6 +29,7 @@ from tonotopy.runs.sentence import QUESTION, answer
 from tonotopy.runs.store import Store, full_disk_is_an_error, write_json, write_text
 from tonotopy.sound.sources import open_music
 from tonotopy.sound.sources._contract import Source
+from tonotopy.training.ceiling_record import CeilingRecord
 
 
 def study(
@@ -53,6 +55,7 @@ def study(
     device, workers : where and in how many processes; numbers do not depend on workers
     trust : allow an encoder that is a file of code
     floor : measure the architecture with random weights too
+    ceiling : folder or file that `tonotopy train ceiling` wrote: the architecture fitted to report partials
     pieces, frequencies, floor_seeds : override the preset
     progress : called with (units done, units in all, label)
     brief : the verdict alone, without nulls, power and the view curve (calibration)
@@ -93,6 +96,7 @@ class _Session:
     out: Path
     workers: int
     music: Unit
+    record: CeilingRecord | None = None
 
     @staticmethod
     def open(asked: Asked) -> _Session:
@@ -103,10 +107,13 @@ class _Session:
         options = {key: value for key, value in options.items() if value}
         with one_thread():  # the effective view is measured, and decides how long sounds are
             encoder = open_encoder(asked, options)
-        plan = make_plan(asked, encoder, source, device=device)
+            ceiling = _open_ceiling(asked, encoder, options)
+        plan = make_plan(asked, encoder, source, device=device, ceiling=ceiling)
+        record = None if ceiling is None else record_of(asked.ceiling, ceiling)
         out = Path(asked.out) if asked.out else Path("runs") / folder_name(plan)
         spec = None
-        if isinstance(asked.encoder, str) and isinstance(asked.music, str):
+        named = asked.ceiling is None or isinstance(asked.ceiling, str | Path)
+        if isinstance(asked.encoder, str) and isinstance(asked.music, str) and named:
             spec = BenchSpec(
                 asked.encoder,
                 asked.weights,
@@ -116,13 +123,15 @@ class _Session:
                 encoder.identity,
                 device,
                 tuple(options.items()),
+                None if asked.ceiling is None else str(asked.ceiling),
+                plan.ceiling_id,
             )
         shortest = shortest_clip_s(
             encoder, plan_segment(encoder, [encoder.site(s) for s in plan.sites], plan.n_frames).n_samples
         )
-        bench = Bench(encoder, source, Store(out / "units", mends=True), device=device)
+        bench = Bench(encoder, source, Store(out / "units", mends=True), device=device, ceiling=ceiling)
         workers = asked.workers or (default_workers() if device == "cpu" else 1)
-        return _Session(plan, bench, spec, out, workers, music_unit(plan, encoder, shortest))
+        return _Session(plan, bench, spec, out, workers, music_unit(plan, encoder, shortest), record)
 
     def claim_folder(self) -> None:
         """Make the folder of the run, or check that it holds the same plan."""
@@ -201,16 +210,19 @@ class _Session:
         with full_disk_is_an_error(out), one_thread():
             # An old manifest must not vouch for new tables.
             (out / "manifest.json").unlink(missing_ok=True)
-            tables, entries = collect.tables(self.bench.store, graph, self.plan, encoder)
+            tables, entries = collect.tables(self.bench.store, graph, self.plan, encoder, self.record)
             (out / "tables").mkdir(exist_ok=True)
             for name, table in tables.items():
                 table.to_parquet(out / "tables" / f"{name}.parquet", index=False)
             write_json(out / "anatomy.json", anatomy_of(encoder).to_json())
-            write_json(out / "verdict.json", self._verdict(entries, graph))
+            control = collect.positive_control(tables["ceiling"], encoder)
+            write_json(out / "verdict.json", self._verdict(entries, graph, control))
             told = manifest(encoder, tables, started, seconds)
             write_json(out / "manifest.json", told | {"addresses": addresses(graph)})
 
-    def _verdict(self, entries: list[dict[str, Any]], graph: Graph) -> dict[str, Any]:
+    def _verdict(
+        self, entries: list[dict[str, Any]], graph: Graph, control: dict[str, Any] | None
+    ) -> dict[str, Any]:
         plan, n_pieces = self.plan, graph.design.n_pieces
         return {
             "schema": plan.schema,
@@ -221,13 +233,20 @@ class _Session:
             "seed": plan.seed,
             "n_pieces": n_pieces,
             "question": QUESTION,
-            "sentence": answer(entries, n_pieces),
+            "sentence": answer(entries, n_pieces, control),
             "sites": entries,
+            **({} if control is None else {"positive_control": control}),
         }
 
 
+def _open_ceiling(asked: Asked, encoder: Encoder, options: dict[str, Any]) -> Encoder | None:
+    if asked.ceiling is None:
+        return None
+    return open_ceiling(asked.encoder, asked.ceiling, seed=asked.seed, like=encoder, options=options)
+
+
 class _Dropper:
-    """Forgets a floor's activations once all sites of that floor are measured."""
+    """Forgets a floor's or a ceiling's activations once all its sites are measured."""
 
     def __init__(self, store: Store, graph: Graph) -> None:
         self.store, self.graph = store, graph

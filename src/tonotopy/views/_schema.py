@@ -65,6 +65,7 @@ _VERDICTS = {
     "reason": TEXT,
     "against_floor": TEXT,
     "floor_pass_share": NUMBER,
+    "against_ceiling": TEXT,
     **_numbers(*(f"{readout}_{measure}" for readout in READOUTS for measure in MEASURES)),
     **_numbers(*(f"{readout}_{measure}" for readout in READOUTS[:3] for measure in HEARING)),
     **_numbers("ev1", "ev2", "parallelism", "parallelism_far", "separability"),
@@ -82,6 +83,7 @@ _SITES = {
     **_numbers(*(f"{part}_{share(verdict)}" for part in ("share", "low", "high") for verdict in VERDICTS)),
     **_numbers("share_stable_resolvable", "n_resolvable", "stable_kappa_75", "stable_kappa_85"),
     **_numbers("floor_stable_mean", "floor_stable_min", "floor_stable_max", "shuffled_stable"),
+    **_numbers("ceiling_stable"),
     **_numbers("inherited_from_window", "rank", "power_detected", "power_stable"),
     **_intervals("half_detection", "half_consistency", "half_specificity"),
     "n_pieces": WHOLE,
@@ -97,6 +99,8 @@ _FLOOR = {
     "plane": TEXT,
     **_numbers("line_detection", "line_specificity", "line_consistency", "line_audiogram_db"),
 }
+
+_CEILING = {key: kind for key, kind in _FLOOR.items() if key != "seed"} | _numbers("level_r2", "phase_r2")
 
 _SPARSITY = {
     "site": TEXT,
@@ -118,6 +122,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "verdicts": _VERDICTS,
     "sites": _SITES,
     "floor": _FLOOR,
+    "ceiling": _CEILING,
     "ladder": {"site": TEXT, "readout": TEXT, **_numbers("frequency_hz", "level_db", "detection")},
     "sparsity": _SPARSITY,
     "view_curve": _VIEW_CURVE,
@@ -134,7 +139,10 @@ LEGAL: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("verdicts", "line"): ("passes", "coincidental", "entangled", "absent", "undefined"),
     ("verdicts", "plane"): ("passes", "entangled", "absent", "undefined"),
     ("verdicts", "against_floor"): ("inherited", "learned", "lost", "never", "undefined"),
+    ("verdicts", "against_ceiling"): ("cannot", "could, does not", "does", "undefined"),
     ("floor", "verdict"): VERDICTS,
+    ("ceiling", "verdict"): VERDICTS,
+    ("ceiling", "line"): ("passes", "coincidental", "entangled", "absent", "undefined"),
     ("ladder", "readout"): ("line", "plane", "raw"),
     ("view_curve", "readout"): ("line", "plane", "raw_plane"),
 }
@@ -147,6 +155,10 @@ ALWAYS: Final = (
 )
 
 
+#: Columns that earlier runs lack: what they say was not measured then.
+LATER: Final = ("against_ceiling",)
+
+
 def needed(name: str) -> tuple[str, ...]:
     """Columns without which a table of this name cannot be read.
 
@@ -155,4 +167,8 @@ def needed(name: str) -> tuple[str, ...]:
     >>> needed("ladder")
     ('site', 'readout', 'frequency_hz')
     """
-    return tuple(column for column, kind in TABLES[name].items() if kind != NUMBER or column in ALWAYS)
+    return tuple(
+        column
+        for column, kind in TABLES[name].items()
+        if column in ALWAYS or (kind != NUMBER and column not in LATER)
+    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from tonotopy.judgement.ceiling import CEILING_STATES, CONTROL_R2, CONTROL_SHARE
 from tonotopy.views.figures._contract import highlights
 from tonotopy.views.tables import LEAST_PIECES_FOR_INTERVALS, RunTables
 from tonotopy.views.words import count, listed, missing, number, percent, share_with_interval
@@ -168,6 +169,41 @@ def null_sentence(run: RunTables) -> str:
         f"The floor is what comes unasked: {seeds} of the same network read at most {most} stable at any "
         f"site, and {shuffled}."
     )
+
+
+def below_ceiling(run: RunTables) -> list[str]:
+    """What the architecture could at a few sites; none without a ceiling."""
+    lines = []
+    for name in highlights(run, run.sites, None) if run.has_ceiling else ():
+        states = run.verdicts.loc[run.verdicts["site"] == name, "against_ceiling"]
+        shares = [f"{word} {percent(float((states == word).mean()))}" for word in CEILING_STATES]
+        lines.append(f"Between floor and ceiling at {name}: {'; '.join(shares)}.")
+    return lines
+
+
+def positive_control(run: RunTables) -> list[str]:
+    """Whether the instrument sees what the ceiling reports; none without a ceiling."""
+    if not run.has_ceiling:
+        return []
+    ceiling = run.ceiling[run.ceiling["level_r2"].notna()]
+    if ceiling.empty:
+        return ["How well the ceiling reports each band is not known, so it is no positive control here."]
+    asked = ceiling[(ceiling["level_r2"] > CONTROL_R2) & (ceiling["verdict"] != "undefined")]
+    most = number(float(ceiling["level_r2"].max()))
+    if asked.empty:
+        known = f"the ceiling reports no band with R² above {CONTROL_R2:g} (at most {most})"
+        return [f"No positive control: {known}."]
+    stable = asked["verdict"] == "stable"
+    found = (
+        f"Positive control: of {count(len(asked), 'frequency', 'frequencies')} that the ceiling reports with R² "
+        f"above {CONTROL_R2:g}, {int(stable.sum())} read stable ({percent(float(stable.mean()))})"
+    )
+    missed = [f"{number(f)} Hz" for f in asked.loc[~stable, "frequency_hz"]]
+    if not missed:
+        return [found + "."]
+    fails = stable.mean() < CONTROL_SHARE
+    verdict = "WARNING: the instrument is wrong there. " if fails else ""
+    return [f"{verdict}{found}; not {listed(missed)}."]
 
 
 def unresolvable(run: RunTables) -> list[str]:

@@ -64,7 +64,17 @@ def sites_grid(run: RunTables) -> Grid:
         "phase-locked",
         "coincidental",
     )
-    heads += ("entangled", "absent", "undefined", "floor", "shuffled", "resolvable", "half-point", "power")
+    heads += (
+        "entangled",
+        "absent",
+        "undefined",
+        "ceiling",
+        "floor",
+        "shuffled",
+        "resolvable",
+        "half-point",
+        "power",
+    )
     columns = tuple(Column(head, index > 1) for index, head in enumerate(heads))
     return Grid(columns, tuple(_site(run, row) for _, row in run.sites.iterrows()))
 
@@ -96,6 +106,7 @@ def _site(run: RunTables, row: pd.Series) -> tuple[str, ...]:
             percent(row[f"share_{name}"])
             for name in ("phase_locked", "coincidental", "entangled", "absent", "undefined")
         ),
+        _dash(percent(row["ceiling_stable"])),
         _dash(floor),
         _dash(percent(row["shuffled_stable"])),
         resolvable if row["n_resolvable"] else "0",

@@ -114,6 +114,7 @@ def page(run: RunTables, pictures: tuple[Picture, ...]) -> str:
             findings=found.findings(run),
             intervals=found.intervals(run),
             null_sentence=found.null_sentence(run),
+            ceiling=[*found.below_ceiling(run), *found.positive_control(run)],
             stable_means=found.STABLE_MEANS,
             marks=[(verdict, _swatch(verdict)) for verdict in MARKS],
             unresolvable=found.unresolvable(run),
@@ -199,7 +200,12 @@ def _facts(run: RunTables) -> list[tuple[str, str]]:
             "floor",
             count(run.floor_seeds, "untrained copy", "untrained copies") if run.floor_seeds else "none",
         ),
+        ("ceiling", _ceiling(run)),
     ]
+
+
+def _ceiling(run: RunTables) -> str:
+    return str(run.plan.get("ceiling") or "unnamed") if run.has_ceiling else "none"
 
 
 def _pieces_sentence(run: RunTables) -> str:

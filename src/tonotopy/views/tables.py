@@ -40,7 +40,7 @@ class RunTables:
         Where it was read from.
     plan, manifest, verdict, anatomy
         ``plan.toml`` and the three JSON records; ``anatomy`` is empty where the run has none.
-    verdicts, sites, floor, ladder, sparsity, view_curve, pieces, ledger
+    verdicts, sites, floor, ceiling, ladder, sparsity, view_curve, pieces, ledger
         The tables.
     """
 
@@ -52,6 +52,7 @@ class RunTables:
     verdicts: pd.DataFrame = field(repr=False)
     sites: pd.DataFrame = field(repr=False)
     floor: pd.DataFrame = field(repr=False)
+    ceiling: pd.DataFrame = field(repr=False)
     ladder: pd.DataFrame = field(repr=False)
     sparsity: pd.DataFrame = field(repr=False)
     view_curve: pd.DataFrame = field(repr=False)
@@ -85,7 +86,8 @@ class RunTables:
         manifest = read_json(root, "manifest.json")
         tables = {name: _table(root, name) for name in TABLES}
         verdict = read_json(root, "verdict.json")
-        tables["sites"] = _without_empty_claims(_with_seconds(tables["sites"], manifest), tables["floor"])
+        others = {"floor": tables["floor"], "ceiling": tables["ceiling"]}
+        tables["sites"] = _without_empty_claims(_with_seconds(tables["sites"], manifest), others)
         tables["verdicts"] = _without_certainty(tables["verdicts"], verdict)
         run = cls(
             folder=root,
@@ -142,6 +144,11 @@ class RunTables:
     def floor_seeds(self) -> int:
         """How many untrained copies were measured."""
         return int(self.floor["seed"].nunique())
+
+    @property
+    def has_ceiling(self) -> bool:
+        """Whether the architecture fitted to report partials was measured too."""
+        return not self.ceiling.empty
 
     def chosen(self, site: str | None) -> tuple[str, ...]:
         """One site as a tuple, or all of them in depth order.
@@ -217,22 +224,22 @@ def _with_seconds(sites: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame
     return sites.assign(view_s=sites["view"] / rate_hz)
 
 
-def _without_empty_claims(sites: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
-    """Sites whose verdicts are all undefined without their shares of the others; floors likewise."""
-    others = [
+def _without_empty_claims(sites: pd.DataFrame, others: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Sites whose verdicts are all undefined without their shares of the others; floor and ceiling likewise."""
+    shares = [
         f"{part}_{share(verdict)}"
         for part in ("share", "low", "high")
         for verdict in VERDICTS
         if verdict != "undefined"
     ]
-    claims = [*others, "share_stable_resolvable", "stable_kappa_75", "stable_kappa_85", "shuffled_stable"]
-    known = floor.loc[floor["verdict"] != "undefined", "site"]
-    empty = set(floor["site"]) - set(known)
+    claims = [*shares, "share_stable_resolvable", "stable_kappa_75", "stable_kappa_85", "shuffled_stable"]
     found = sites.copy()
     found.loc[found["share_undefined"] >= 1.0, claims] = float("nan")
-    found.loc[found["site"].isin(empty), [f"floor_stable_{part}" for part in ("mean", "min", "max")]] = float(
-        "nan"
-    )
+    for name, table in others.items():
+        known = table.loc[table["verdict"] != "undefined", "site"]
+        empty = set(table["site"]) - set(known)
+        columns = [column for column in map(str, found.columns) if column.startswith(f"{name}_stable")]
+        found.loc[found["site"].isin(empty), columns] = float("nan")
     return found
 
 
@@ -256,7 +263,7 @@ def _validate(run: RunTables) -> None:
         raise RunError("n_pieces in verdict.json", repr(run.verdict.get("n_pieces"))[:80])
     if len(set(run.site_names)) != len(run.site_names) or not run.site_names:
         raise RunError("one row for each of one or more sites in sites", f"{len(run.sites)} rows")
-    for name in ("verdicts", "floor", "ladder", "sparsity", "view_curve"):
+    for name in ("verdicts", "floor", "ceiling", "ladder", "sparsity", "view_curve"):
         table = getattr(run, name)
         stray = sorted(set(table["site"]) - set(run.site_names))
         if stray:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tonotopy.views.findings import best, undefined
+from tonotopy.views.findings import best, positive_control, undefined
 from tonotopy.views.tables import LEAST_PIECES_FOR_INTERVALS, InFolder, RunTables, as_run
 from tonotopy.views.words import DASH, count, listed, missing, percent, printable, share_with_interval
 
@@ -43,7 +43,10 @@ SHARES = {
     "absent": ("absent", "share_absent"),
     "undef.": ("undefined", "share_undefined"),
 }
-NULLS = {"floor": ("floor", "floor_stable_mean"), "shuf.": ("shuffled labels", "shuffled_stable")}
+NULLS = {
+    "floor": ("floor", "floor_stable_mean"),
+    "shuf.": ("shuffled labels", "shuffled_stable"),
+}
 
 
 def render_show(run: RunTables | InFolder | Path | str, console: Console) -> None:
@@ -174,6 +177,11 @@ def notes(run: RunTables) -> list[str]:
         lines.append("no untrained copy was measured: what comes unasked is unknown")
     if "shuf." not in columns:
         lines.append("shuffled labels were not tried")
+    if run.has_ceiling:
+        # Not a column: the table is as wide as a terminal already.
+        shares = [f"{row['site']} {short(row['ceiling_stable'])}" for _, row in run.sites.iterrows()]
+        lines.append(f"stable where the architecture was fitted for it (ceiling): {', '.join(shares)}")
+    lines += positive_control(run)
     lines += undefined(run)
     short_views = run.verdicts.groupby("site", sort=False)["resolvable"].apply(
         lambda cells: int((~cells).sum())

@@ -1,7 +1,8 @@
-"""Verdicts by site and frequency, with the floor of untrained copies under each row.
+"""Verdicts by site and frequency, with the ceiling above each row and the floor of untrained copies under it.
 
 Rows are sites in depth order, columns are the frequencies of the grid. The null is the floor: the share of
-untrained copies (same architecture, random weights) whose line or plane passes at that site and frequency.
+untrained copies (same architecture, random weights) whose line or plane passes at that site and frequency. The
+ceiling, where a run has one, is the same architecture fitted to report partials.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ TITLE = "Verdicts by site and frequency"
 
 ROW = (0.06, 0.72)  # a row's verdicts, as parts of its height
 STRIP = (0.76, 0.90)  # and its floor, under them
+ROW_BELOW = (0.22, 0.72)  # a row's verdicts where the run has a ceiling
+CEILING = (0.06, 0.18)  # and the ceiling, above them
 COLUMNS = (
     "site",
     "order",
@@ -41,12 +44,20 @@ COLUMNS = (
     "inherited_from_window",
     "floor_pass_share",
     "against_floor",
+    "against_ceiling",
 )
 
 
 def data(run: RunTables, site: str | None = None) -> pd.DataFrame:
-    """One row a cell."""
-    return run.of(run.verdicts, run.chosen(site))[list(COLUMNS)]
+    """One row a cell; ``ceiling`` is what the ceiling's line reads there."""
+    cells = run.of(run.verdicts, run.chosen(site))[list(COLUMNS)]
+    line = run.ceiling[["site", "frequency_hz", "line"]].rename(columns={"line": "ceiling"})
+    return cells.merge(line, on=["site", "frequency_hz"], how="left")
+
+
+def row_of(run: RunTables) -> tuple[float, float]:
+    """Where a row's verdicts are drawn, as parts of its height."""
+    return ROW_BELOW if run.has_ceiling else ROW
 
 
 @drawn
@@ -56,14 +67,14 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
     if cells.empty:
         return undefined_sheet(run, TITLE, "no verdicts in this run")
     sites = run.chosen(site)
-    figure = sheet(run, TITLE, 1.15 + 0.29 * len(sites))
+    figure = sheet(run, TITLE, 1.15 + (0.34 if run.has_ceiling else 0.29) * len(sites))
     axes = figure.add_subplot()
-    site_rows(axes, sites, middle=(ROW[0] + ROW[1]) / 2)
+    site_rows(axes, sites, middle=sum(row_of(run)) / 2)
     frequency_axis(axes, cell_edges(run.frequencies_hz))
     axes.spines["bottom"].set_visible(False)
     _cells(axes, run, sites, cells)
     for row, name in enumerate(sites):
-        _marks(axes, row, cells[cells["site"] == name].reset_index(drop=True))
+        _marks(axes, row, cells[cells["site"] == name].reset_index(drop=True), row_of(run))
         _summary(axes, run, row, name)
     axes.text(
         1.015,
@@ -93,12 +104,18 @@ def caption(run: RunTables) -> str:
         if seeds
         else "untrained copies (none in this run)"
     )
+    above = (
+        " The thin strip above each row is the ceiling, the same architecture fitted to report partials: black "
+        "where its line passes, so that the model could; white where it could not either."
+        if run.has_ceiling
+        else ""
+    )
     return (
         f"Each cell is one frequency at one site; the letter repeats the colour. {certainty} Cells with "
         "falling lines are unresolvable: the view is too short to tell neighbours apart, whatever was "
         "learned, so that “absent” there is anatomy, not finding. The null is the thin strip under each "
         f"row: the share of {copies} of the network that pass at that frequency, from white (none) to "
-        "black (all)."
+        f"black (all).{above}"
     )
 
 
@@ -125,14 +142,19 @@ def _cells(axes: Axes, run: RunTables, sites: tuple[str, ...], cells: pd.DataFra
     column = np.searchsorted(run.frequencies_hz, cells["frequency_hz"].to_numpy(dtype=np.float64))
     left, right = edges[column], edges[column + 1]
     colours = [MARKS[str(verdict)].colour for verdict in cells["verdict"]]
-    rectangles = _rectangles(left, right, row + ROW[0], row + ROW[1])
+    top, bottom = row_of(run)
+    rectangles = _rectangles(left, right, row + top, row + bottom)
     axes.add_collection(PolyCollection(rectangles, facecolors=colours, edgecolors=PAPER, linewidths=0.4))
+    known = cells["ceiling"].notna() & (cells["ceiling"] != "undefined")
+    could = (cells["ceiling"] == "passes").to_numpy(dtype=np.float64, copy=True)
+    could[~known.to_numpy(dtype=bool)] = np.nan
     floor = cells["floor_pass_share"].to_numpy(dtype=np.float64)
-    known = np.isfinite(floor)
-    rectangles = _rectangles(left[known], right[known], row[known] + STRIP[0], row[known] + STRIP[1])
-    strip = PolyCollection(rectangles, array=floor[known], cmap="Greys", edgecolors=FAINT, linewidths=0.25)
-    strip.set_clim(0.0, 1.0)
-    axes.add_collection(strip)
+    for values, place in ((floor, STRIP), (could, CEILING)):
+        at = np.isfinite(values)
+        rectangles = _rectangles(left[at], right[at], row[at] + place[0], row[at] + place[1])
+        strip = PolyCollection(rectangles, array=values[at], cmap="Greys", edgecolors=FAINT, linewidths=0.25)
+        strip.set_clim(0.0, 1.0)
+        axes.add_collection(strip)
 
 
 def _rectangles(
@@ -143,25 +165,26 @@ def _rectangles(
     return list(np.stack([x, y], axis=2))
 
 
-def _marks(axes: Axes, row: int, cells: pd.DataFrame) -> None:
+def _marks(axes: Axes, row: int, cells: pd.DataFrame, place: tuple[float, float]) -> None:
     """Letters, hatches and dots of one row."""
+    top, bottom = place
     edges = cell_edges(cells["frequency_hz"])
     for verdict, left, right in _stretches(cells["verdict"], edges):
         if verdict == "undefined":
-            _hatch(axes, row, left, right, CROSSES, FAINT, 0.0)
+            _hatch(axes, row, (left, right), place, (CROSSES, FAINT, 0.0))
         mark = MARKS[str(verdict)]
-        place = ((left + right) / 2, row + (ROW[0] + ROW[1]) / 2)
-        axes.text(*place, mark.letter, color=mark.on, size=5.2, ha="center", va="center_baseline")
+        middle = ((left + right) / 2, row + (top + bottom) / 2)
+        axes.text(*middle, mark.letter, color=mark.on, size=5.2, ha="center", va="center_baseline")
     for resolvable, left, right in _stretches(cells["resolvable"], edges):
         if not resolvable:
-            _hatch(axes, row, left, right, FALLS, SOFT, 0.7)
-    middle = (edges[1:] + edges[:-1]) / 2.0
+            _hatch(axes, row, (left, right), place, (FALLS, SOFT, 0.7))
+    centres = (edges[1:] + edges[:-1]) / 2.0
     borderline = cells["borderline"]
     unsure = borderline.isna() & (cells["verdict"] != "undefined")
     for flags, height, marker, size, face, edge in (
-        (borderline.fillna(False), ROW[1] - 0.09, "o", 2.0, INK, PAPER),
-        (unsure, ROW[1] - 0.09, "o", 2.0, PAPER, INK),
-        (cells["inherited_from_window"], ROW[0] + 0.11, "v", 2.8, INK, PAPER),
+        (borderline.fillna(False), bottom - 0.09, "o", 2.0, INK, PAPER),
+        (unsure, bottom - 0.09, "o", 2.0, PAPER, INK),
+        (cells["inherited_from_window"], top + 0.11, "v", 2.8, INK, PAPER),
     ):
         at = flags.to_numpy(dtype=bool)
         ring: Style = {
@@ -170,7 +193,7 @@ def _marks(axes: Axes, row: int, cells: pd.DataFrame) -> None:
             "markeredgecolor": edge,
             "markeredgewidth": 0.3,
         }
-        axes.plot(middle[at], np.full(at.sum(), row + height), linestyle="none", marker=marker, **ring)
+        axes.plot(centres[at], np.full(at.sum(), row + height), linestyle="none", marker=marker, **ring)
 
 
 def _stretches(values: pd.Series, edges: np.ndarray) -> list[tuple[object, float, float]]:
@@ -182,10 +205,16 @@ def _stretches(values: pd.Series, edges: np.ndarray) -> list[tuple[object, float
     return found
 
 
-def _hatch(axes: Axes, row: int, left: float, right: float, hatch: str, colour: str, width: float) -> None:
-    corner, height = (left, row + ROW[0]), ROW[1] - ROW[0]
+def _hatch(
+    axes: Axes,
+    row: int,
+    across: tuple[float, float],
+    down: tuple[float, float],
+    how: tuple[str, str, float],
+) -> None:
+    (left, right), (top, bottom), (hatch, colour, width) = across, down, how
     box: Style = {"facecolor": "none", "edgecolor": colour, "hatch": hatch, "linewidth": width}
-    axes.add_patch(Rectangle(corner, right - left, height, **box))
+    axes.add_patch(Rectangle((left, row + top), right - left, bottom - top, **box))
 
 
 def _summary(axes: Axes, run: RunTables, row: int, name: str) -> None:
@@ -193,7 +222,10 @@ def _summary(axes: Axes, run: RunTables, row: int, name: str) -> None:
     line = run.sites[run.sites["site"] == name].iloc[0]
     value = share_with_interval(line["share_stable"], line["low_stable"], line["high_stable"])
     right = axes.get_yaxis_transform()
-    axes.text(1.015, row + 0.39, value, transform=right, size=6, va="center_baseline")
+    axes.text(1.015, row + sum(row_of(run)) / 2, value, transform=right, size=6, va="center_baseline")
+    if run.has_ceiling:
+        ceiling = f"ceiling {percent(line['ceiling_stable'])}"
+        axes.text(1.015, row + 0.12, ceiling, transform=right, size=5, color=SOFT, va="center_baseline")
     floor = f"floor {percent(line['floor_stable_mean'])}"
     axes.text(1.015, row + 0.83, floor, transform=right, size=5, color=SOFT, va="center_baseline")
 
@@ -220,5 +252,8 @@ def _legend(run: RunTables) -> list[Patch | Line2D]:
         handles.append(Line2D([], [], linestyle="none", marker=marker, label=label, **mark_of))
     if run.floor_seeds:
         strip: Style = {"facecolor": "#7a7a7a", "edgecolor": FAINT, "linewidth": 0.4}
-        handles.append(Patch(label="strip: floor that passes", **strip))
+        handles.append(Patch(label=f"strip{' below' if run.has_ceiling else ''}: floor that passes", **strip))
+    if run.has_ceiling:
+        black: Style = {"facecolor": INK, "edgecolor": FAINT, "linewidth": 0.4}
+        handles.append(Patch(label="strip above: the ceiling passes", **black))
     return handles
