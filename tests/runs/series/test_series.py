@@ -100,6 +100,9 @@ def test_coverage_is_counted_over_sites(series: Any) -> None:
     assert row["coverage"] == detected.mean()
     assert row["entangled"] == (detected & ~stable).mean()
     assert row["stable_low"] <= row["stable"] <= row["stable_high"]
+    own = series.table("shares").query("step == 0")
+    added = own[["share_stable", "share_phase_locked", "share_entangled"]].sum(axis=1)
+    np.testing.assert_allclose(own["coverage"], added)
 
 
 def test_frequencies_undefined_everywhere_do_not_count(series: Any, monkeypatch: pytest.MonkeyPatch) -> None:

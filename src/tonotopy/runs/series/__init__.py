@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tonotopy.runs.series.folder import Member, Series, is_series, open_series
+from tonotopy.runs.series.folder import Member, Series, is_series, open_folder, open_series
 from tonotopy.runs.series.snapshots import Entry, names_snapshots
 from tonotopy.runs.series.study import run_series, study_series
 
@@ -12,6 +12,7 @@ __all__ = [
     "Series",
     "is_series",
     "names_snapshots",
+    "open_folder",
     "open_series",
     "run_series",
     "study_series",

@@ -1,6 +1,6 @@
 """From the finished runs of a series to its tables.
 
-- ``shares``: one row a member and site, from the members' tables of sites;
+- ``shares``: one row a member and site, from the members' tables of sites, and the site's own coverage;
 - ``anywhere``: one row a member: the share of frequencies that are stable at some site, that are detected at
   some site but stable at none, and *coverage*, the two together (SPEC § 11, claim 14). A frequency counts as
   detected where its verdict is stable, phase-locked or entangled; coincidental does not count, as its line
@@ -27,8 +27,6 @@ from tonotopy.runs.series.folder import Member
 from tonotopy.runs.store import Store
 from tonotopy.statistics.bootstrap import interval
 
-#: Tables of a series.
-NAMES = ("shares", "anywhere", "dimension", "pieces")
 #: Verdicts under which a partial is detected in music.
 DETECTED = ("stable", "phase-locked", "entangled")
 #: Columns of the members' tables of sites that a series keeps.
@@ -50,7 +48,10 @@ def tables(
     folder: Path, runs: Sequence[Run], members: Sequence[Member], kind: str
 ) -> dict[str, pd.DataFrame]:
     """All tables of a series; ``runs`` are its members' in the same order."""
-    shares = [run.sites()[list(COPIED)].assign(**_place(m)) for run, m in zip(runs, members, strict=True)]
+    shares = [
+        run.sites()[list(COPIED)].join(coverage_rows(run)).assign(**_place(m))
+        for run, m in zip(runs, members, strict=True)
+    ]
     anywhere = [anywhere_row(run) | _place(m) for run, m in zip(runs, members, strict=True)]
     found = {
         "shares": _first(pd.concat(shares, ignore_index=True)),
@@ -71,26 +72,19 @@ def tables(
 
 def anywhere_row(run: Run) -> dict[str, Any]:
     """What a model carries at any of its sites, with intervals over pieces."""
-    store, addresses = Store(run.path / "units"), run.manifest["addresses"]["measures"]
-    verdicts = []
-    for site in run.plan.sites:
-        with store.arrays(addresses[site]) as arrays:
-            verdicts.append(arrays["verdict"].values)
-    stack = np.stack(verdicts)  # [site, resample, frequency]
-    defined = (stack[:, 0] != VERDICTS.index("undefined")).any(axis=0)  # undefined stays so under resampling
-    n_pieces = int(run.verdict["n_pieces"])
-    stable = _any(stack, ("stable",))
-    covered = _any(stack, DETECTED)
-    row: dict[str, Any] = {
-        "n_sites": len(run.plan.sites),
-        "n_frequencies": int(defined.sum()),
-        "n_pieces": n_pieces,
-    }
+    stack = _verdicts(run)
+    stable, covered = _any(stack, ("stable",)), _any(stack, DETECTED)
+    defined, n_pieces = _defined(stack), int(run.verdict["n_pieces"])
+    row: dict[str, Any] = {"n_sites": len(stack), "n_frequencies": int(defined.sum()), "n_pieces": n_pieces}
     for name, mask in (("stable", stable), ("entangled", covered & ~stable), ("coverage", covered)):
-        share = mask[:, defined].mean(axis=1) if defined.any() else np.full(len(mask), np.nan)
-        low, high = interval(share[1:], n_pieces=n_pieces) or (np.nan, np.nan)
-        row |= {name: float(share[0]), f"{name}_low": low, f"{name}_high": high}
+        row |= _share(name, mask[:, defined], n_pieces)
     return row
+
+
+def coverage_rows(run: Run) -> pd.DataFrame:
+    """Coverage of each site by itself: one row a site, in the plan's order; of all frequencies, as shares are."""
+    stack, n_pieces = _verdicts(run), int(run.verdict["n_pieces"])
+    return pd.DataFrame([_share("coverage", _any(one[None], DETECTED), n_pieces) for one in stack])
 
 
 def parameters_of(run: Run) -> int | None:
@@ -101,6 +95,28 @@ def parameters_of(run: Run) -> int | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return int(sum(told)) if told else None
+
+
+def _verdicts(run: Run) -> NDArray[np.integer]:
+    """Verdicts of all sites under the same resamples, ``[site, resample, frequency]``."""
+    store, addresses = Store(run.path / "units"), run.manifest["addresses"]["measures"]
+    found = []
+    for site in run.plan.sites:
+        with store.arrays(addresses[site]) as arrays:
+            found.append(arrays["verdict"].values)
+    return np.stack(found)
+
+
+def _defined(stack: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Frequencies with a defined verdict at one site at least; undefined stays so under resampling."""
+    return np.asarray((stack[:, 0] != VERDICTS.index("undefined")).any(axis=0))
+
+
+def _share(name: str, mask: NDArray[np.bool_], n_pieces: int) -> dict[str, float]:
+    """Share of frequencies ``[resample, frequency]`` with its interval; NaN where there is no frequency."""
+    share = mask.mean(axis=1) if mask.shape[1] else np.full(len(mask), np.nan)
+    low, high = interval(share[1:], n_pieces=n_pieces) or (np.nan, np.nan)
+    return {name: float(share[0]), f"{name}_low": low, f"{name}_high": high}
 
 
 def _any(stack: NDArray[np.integer], names: Sequence[str]) -> NDArray[np.bool_]:

@@ -97,6 +97,11 @@ def is_series(folder: Path | str) -> bool:
     return (Path(folder) / FILE).is_file()
 
 
+def open_folder(path: Path | str) -> Run | Series:
+    """A run or a series, whichever the folder is."""
+    return open_series(path) if is_series(path) else open_run(path)
+
+
 def unfinished(folder: Path) -> RunError:
     """What to say where members are still missing."""
     came = f"an unfinished one in {folder.name!r}"

@@ -1,8 +1,8 @@
 """A series of studies: every member is an ordinary study in a folder of its own, then what runs across them.
 
 Interrupted, the same command goes on: finished members run nothing. New members (a training that went on) are
-added; what compares with the final snapshot is then measured anew. The floor depends on the architecture
-and not on the weights, so one member carries it for all: the first, or the one that already has it. Beside it,
+added; what compares with the final snapshot is then measured anew. Floor and ceiling depend on the architecture
+and not on the weights, so one member carries them for all: the first, or the one that already has them. Beside it,
 the snapshot at step 0 *is* the floor of that training's own seed, with the statistics of normalisation
 layers as the training began.
 """
@@ -21,14 +21,14 @@ from tonotopy.runs.lock import locked
 from tonotopy.runs.plan import Plan
 from tonotopy.runs.run import Run, open_run, read_plan
 from tonotopy.runs.series import collect
-from tonotopy.runs.series.folder import FILE, Member, Series, is_series, open_series, write_series
+from tonotopy.runs.series.folder import FILE, TABLES, Member, Series, is_series, open_series, write_series
 from tonotopy.runs.series.lend import lend
 from tonotopy.runs.series.snapshots import Entry, entries
 from tonotopy.runs.store import full_disk_is_an_error
 from tonotopy.runs.study import _Session
 
 #: What a member may have of its own; the rest of its plan is the series'.
-OWN = ("encoder", "weights", "weights_id", "encoder_id", "floor_seeds", "names_code")
+OWN = ("encoder", "weights", "weights_id", "encoder_id", "floor_seeds", "ceiling", "ceiling_id", "names_code")
 #: Beside these, models of another size may have other sites.
 OWN_IN_A_GRID = (*OWN, "sites")
 
@@ -76,6 +76,7 @@ def run_series(
     music: Any,
     out: Path | str | None = None,
     floor: bool = True,
+    ceiling: Any = None,
     progress: Progress | None = None,
     **words: Any,
 ) -> Series:
@@ -88,18 +89,21 @@ def run_series(
     coordinate : what orders them: step, order or parameters
     floor : measure untrained copies once: they depend on the architecture only. In a grid every member has
         its own architecture, and its own floor
+    ceiling : of the architecture, as :func:`tonotopy.study` takes it; measured once, beside the floor
     """
     if not asked:
         raise InputError("one member or more of a series", "none")
     folder = Path(out) if out is not None else Path("runs") / _name(asked, kind, words)
     before = _claim(folder, kind, coordinate)
     with locked(folder):
-        bearer = _floor_bearer(folder, asked) if floor and kind == "emergence" else None
+        bearer = _bearer(folder, asked) if kind == "emergence" else None
         runs: list[Run] = []
         for place, entry in enumerate(asked):
-            own = floor if kind == "scaling" else entry.folder == bearer
+            carries = bearer is None or entry.folder == bearer
             callback = _named(progress, f"{entry.folder} ({place + 1} of {len(asked)})")
-            common = {"music": music, "floor": own, **words}
+            common = {"music": music, "floor": floor and carries, **words}
+            if ceiling is not None and carries:
+                common["ceiling"] = ceiling
             runs.append(_study(entry, folder / entry.folder, runs, common, kind, callback))
         runs_by_folder = {run.path.name: run for run in runs}
         found = [_member(entry, runs_by_folder[entry.folder]) for entry in asked]
@@ -107,7 +111,7 @@ def run_series(
         members = _ordered([*kept, *found], coordinate)
         runs_by_folder |= kept_runs
         ordered = [runs_by_folder[member.folder] for member in members]
-        return _finish(folder, kind, coordinate, members, ordered, bearer)
+        return _finish(folder, kind, coordinate, members, ordered, bearer if floor else None)
 
 
 def _study(
@@ -153,8 +157,8 @@ def _strangers(folder: Path) -> bool:
     return any(path.name not in {".lock", FILE} for path in folder.iterdir())
 
 
-def _floor_bearer(folder: Path, asked: Sequence[Entry]) -> str:
-    """The member that carries the floor: the one that already does, or the first."""
+def _bearer(folder: Path, asked: Sequence[Entry]) -> str:
+    """The member that carries floor and ceiling: the one that already does, or the first."""
     for path in sorted(folder.glob("*/plan.toml")):
         if read_plan(path.parent).floor_seeds:
             return path.parent.name
@@ -224,7 +228,7 @@ def _finish(
     }
     series = Series(folder, kind, coordinate, told, tuple(members), complete=True)
     held = open_series(folder)
-    there = all((folder / "tables" / f"{name}.parquet").is_file() for name in collect.NAMES)
+    there = all((folder / "tables" / f"{name}.parquet").is_file() for name in TABLES)
     if there and held.complete and _told(held) == _told(series):
         return series
     with full_disk_is_an_error(folder):
