@@ -8,6 +8,8 @@ In the order in which they build on one another:
 - ``figures``: one file a figure, found by listing the folder
 - ``report``: the static page; ``terminal`` and ``notebook``: the verdict table elsewhere; ``compare``:
   several runs
+- ``series``, ``series_report``, ``series_terminal``: the same of a series of runs; ``study_report``: the
+  index of what a study file made
 
 Every function takes a run folder, an opened run (anything with a ``path``) or `RunTables`.
 """
@@ -25,32 +27,44 @@ if TYPE_CHECKING:
     from tonotopy.views.front import save_figure as save_figure
     from tonotopy.views.notebook import verdicts_html as verdicts_html
     from tonotopy.views.report import write_report as write_report
+    from tonotopy.views.series import SeriesTables as SeriesTables
+    from tonotopy.views.series_report import write_series_report as write_series_report
+    from tonotopy.views.series_terminal import render_series as render_series
+    from tonotopy.views.study_report import write_study_report as write_study_report
     from tonotopy.views.tables import RunTables as RunTables
     from tonotopy.views.terminal import render_show as render_show
 
 __all__ = [
     "RunTables",
+    "SeriesTables",
     "compare_table",
     "figure",
     "figure_names",
     "render_compare",
+    "render_series",
     "render_show",
     "save_figure",
     "verdicts_html",
     "write_report",
+    "write_series_report",
+    "write_study_report",
 ]
 
 # Where each name lives: a terminal that shows a table loads no drawing library.
 _HOMES = {
     "RunTables": "tables",
+    "SeriesTables": "series",
     "compare_table": "compare",
     "figure": "front",
     "figure_names": "front",
     "render_compare": "compare",
+    "render_series": "series_terminal",
     "render_show": "terminal",
     "save_figure": "front",
     "verdicts_html": "notebook",
     "write_report": "report",
+    "write_series_report": "series_report",
+    "write_study_report": "study_report",
 }
 
 

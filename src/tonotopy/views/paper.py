@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from itertools import pairwise
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import matplotlib as mpl
 from matplotlib.artist import Artist
@@ -22,8 +22,20 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from tonotopy.views.palette import CROSSES, FAINT, INK, NULL, PAPER, SOFT, VEIL
-from tonotopy.views.tables import RunTables
 from tonotopy.views.words import count, printable
+
+
+class Headed(Protocol):
+    """What a heading is made from: a run or a series."""
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """Encoder, weights, music and preset, in words."""
+
+    @property
+    def n_pieces(self) -> int:
+        """Held-out pieces."""
+
 
 Style = dict[str, Any]  # keywords of a mark, as matplotlib takes them
 
@@ -94,20 +106,20 @@ def drawn(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Decorate the ``draw`` of a figure: it runs under the house style."""
 
     @wraps(draw)
-    def under_style(run: RunTables, *, site: str | None = None) -> Figure:
+    def under_style(run: Headed, *, site: str | None = None) -> Figure:
         with styled():
             return draw(run, site=site)
 
     return under_style
 
 
-def sheet(run: RunTables, title: str, height_in: float) -> Figure:
+def sheet(run: Headed, title: str, height_in: float) -> Figure:
     """An empty figure with its heading.
 
     Parameters
     ----------
-    run : RunTables
-        The run that it is drawn from.
+    run : RunTables or SeriesTables
+        The run, or series, that it is drawn from.
     title : str
         What it shows.
     height_in : float
@@ -129,7 +141,7 @@ def sheet(run: RunTables, title: str, height_in: float) -> Figure:
     return figure
 
 
-def heading(run: RunTables) -> str:
+def heading(run: Headed) -> str:
     """Encoder, weights, music, preset and number of pieces, on one line; what there was none of is left out."""
     words = [str(run.verdict.get(key) or "") for key in ("encoder", "weights", "music", "preset")]
     words[3] = words[3] and f"preset {words[3]}"
@@ -165,7 +177,7 @@ def undefined_panel(axes: Axes, reason: str) -> None:
     axes.text(0.5, 0.5, f"undefined: {reason}", ha="center", va="center", color=SOFT, bbox=box)
 
 
-def undefined_sheet(run: RunTables, title: str, reason: str) -> Figure:
+def undefined_sheet(run: Headed, title: str, reason: str) -> Figure:
     """A figure that says why there is nothing to draw."""
     figure = sheet(run, title, 1.2)
     undefined_panel(figure.add_subplot(), reason)

@@ -7,6 +7,9 @@ and, optionally, one of its sites:
 - ``draw``: the picture, under `tonotopy.views.paper.drawn`; a hatched panel with the reason where undefined;
 - ``caption``: how to read it, its null included;
 - ``describe``: what it shows, in sentences, for a reader who does not see it.
+
+A figure of a series of runs says ``OF_SERIES = True`` and takes `SeriesTables` in the same place; given a single
+run it draws that as undefined.
 """
 
 from __future__ import annotations
@@ -44,6 +47,17 @@ class FigureModule(Protocol):
         """What it shows, in sentences."""
 
 
+class Sited(Protocol):
+    """Something with sites in depth order: a run, or the last member of a series."""
+
+    @property
+    def sites(self) -> pd.DataFrame:
+        """One row a site, with ``site``, ``role`` and ``share_stable``."""
+
+    def chosen(self, site: str | None) -> tuple[str, ...]:
+        """One site as a tuple, or all of them."""
+
+
 def figure_module(name: str) -> FigureModule:
     """A figure by name.
 
@@ -67,7 +81,18 @@ def figure_names() -> tuple[str, ...]:
     return tuple(sorted(plugins(PACKAGE)))
 
 
-def highlights(run: RunTables, table: pd.DataFrame, site: str | None) -> tuple[str, ...]:
+def series_figures() -> tuple[str, ...]:
+    """Names of the figures that are drawn from a series of runs.
+
+    Examples
+    --------
+    >>> "emergence" in series_figures()
+    True
+    """
+    return tuple(name for name in figure_names() if getattr(figure_module(name), "OF_SERIES", False))
+
+
+def highlights(run: Sited, table: pd.DataFrame, site: str | None) -> tuple[str, ...]:
     """The sites that a figure of overlaid curves draws: the one asked for, or a few that tell the story.
 
     The few are the first and the last site that the table has, the one with the largest share of stable
