@@ -14,6 +14,7 @@ from tonotopy.cli import _options as options
     epilog=options.examples(
         "tonotopy figure verdict-map runs/encodec --out map.svg",
         "tonotopy figure audiograms runs/encodec --site stack_end --out audiograms.csv",
+        "tonotopy figure emergence runs/emergence --out emergence.pdf",
     ),
 )
 @click.argument("name")
@@ -28,11 +29,11 @@ from tonotopy.cli import _options as options
 def command(name: str, run: Path, site: str | None, out: Path | None) -> None:
     """What does it look like?
 
-    One figure of a run, for paper or screen, or the numbers behind it. A name that is not known lists those
+    One figure of a run or a series, for paper or screen, or the numbers behind it. A name that is not known lists those
     that are.
     """
     from tonotopy.cli._output import say
-    from tonotopy.runs import open_run
+    from tonotopy.runs.series import open_folder
     from tonotopy.views import save_figure
 
-    say(save_figure(name, open_run(run), out or Path(f"{name}.svg"), site=site))
+    say(save_figure(name, open_folder(run), out or Path(f"{name}.svg"), site=site))

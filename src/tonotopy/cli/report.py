@@ -13,6 +13,7 @@ from tonotopy.cli import _options as options
     "report",
     epilog=options.examples(
         "tonotopy report runs/encodec --open",
+        "tonotopy report runs/emergence",
     ),
 )
 @options.run_folder
@@ -20,12 +21,15 @@ from tonotopy.cli import _options as options
 def command(run: Path, open_it: bool) -> None:
     """Where can I read it all?
 
-    Writes one page with verdicts, figures and provenance, which needs no network to be read.
+    Writes one page with verdicts, figures and provenance, which needs no network to be read. Of a series: its
+    figure and tables, and links to the pages of its members.
     """
     from tonotopy.cli._output import say
-    from tonotopy.runs import open_run
+    from tonotopy.runs.series import open_folder
+    from tonotopy.runs.study_files import is_study
+    from tonotopy.views import write_study_report
 
-    page = open_run(run).report()
+    page = write_study_report(run) if is_study(run) else open_folder(run).report()
     say(page)
     if open_it:
         click.launch(str(page))

@@ -16,6 +16,8 @@ from tonotopy.cli import _options as options
         "tonotopy study phantom:cochlea --music scores --preset quick",
         "tonotopy study encodec-24khz --weights random:0 --music folder:MUSIC --out runs/encodec",
         "tonotopy study crepe-tiny --music scores --dry-run",
+        "tonotopy study 'TRAINING/*.safetensors' --out runs/emergence",
+        "tonotopy study studies/toys.toml --music folder:MUSIC",
     ),
 )
 @click.argument("encoder")
@@ -43,6 +45,7 @@ from tonotopy.cli import _options as options
     help="So many frequencies, not the preset's number.",
 )
 @click.option("--no-floor", is_flag=True, help="Leave out the comparison with random weights.")
+@click.option("--ceiling", metavar="DIR", help="What `train ceiling` wrote: set each verdict below it.")
 @click.option("--trust", is_flag=True, help="Run code that the encoder's spelling names.")
 @click.option("--dry-run", is_flag=True, help="Say what it would cost, and measure nothing.")
 @options.as_json
@@ -52,11 +55,16 @@ def command(
     """Which partials does an encoder carry as stable features?
 
     Each site gets a verdict for each frequency: stable, phase-locked, coincidental, entangled or absent.
-    The same command on the same run folder goes on where it was interrupted.
+    The same command on the same run folder goes on where it was interrupted. A pattern or folder of checkpoints,
+    as ENCODER or as --weights, is a series: each is studied with the same plan, to see what emerges in training.
+    A study file (NAME.toml) names several encoders, what to train first and what to compare.
     """
     names = None if sites is None else [name.strip() for name in sites.split(",") if name.strip()]
     words |= {"sites": names, "sample_rate": sample_rate, "floor": not no_floor}
-    (_estimate if dry_run else _study)(words, as_json=as_json)
+    from tonotopy.cli._several import study_several
+
+    if not study_several(words, dry_run=dry_run, as_json=as_json):
+        (_estimate if dry_run else _study)(words, as_json=as_json)
 
 
 def _study(words: dict[str, Any], *, as_json: bool) -> None:
