@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tonotopy.anatomy.aliases import Aliases
     from tonotopy.anatomy.first_layer import FirstLayerAnatomy
     from tonotopy.anatomy.layers import Layer
+    from tonotopy.anatomy.linear_ceiling import LinearCeiling
     from tonotopy.anatomy.record import Anatomy
 
 NOTHING = "–"  # undefined
@@ -63,6 +64,19 @@ def render(anatomy: Anatomy, console: Console) -> None:
     else:
         _lines(console, "First filters", _first_layer_lines(anatomy.first_layer))
     _lines(console, "Alias pairs", [_alias_line(row) for row in anatomy.aliases])
+
+
+def render_linear_ceiling(found: LinearCeiling | None, console: Console) -> None:
+    """Print what any filters of the first layer's length could report; that it is undefined, where it is."""
+    if found is None:
+        _lines(console, "First layer, any filters", ["undefined: no first convolution, or a very long one"])
+        return
+    _lines(console, "First layer, any filters", [found.sentence])
+    rows = zip(found.centre_hz, found.r2, found.kappa, found.could, strict=True)
+    cells = (
+        (f"{f:,.0f}", f"{r2:.2f}", f"{kappa:.2f}", "could" if c else "cannot") for f, r2, kappa, c in rows
+    )
+    console.print(_table(("band (Hz)", "R²", "largest κ", ""), cells, left=0))
 
 
 def text(value: object, *, style: str = "") -> Text:

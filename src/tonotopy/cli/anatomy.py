@@ -11,6 +11,8 @@ from tonotopy.cli import _options as options
 
 if TYPE_CHECKING:
     from tonotopy.anatomy import Anatomy
+    from tonotopy.anatomy.linear_ceiling import LinearCeiling
+    from tonotopy.encoders import Encoder
 
 
 @click.command(
@@ -18,18 +20,26 @@ if TYPE_CHECKING:
     epilog=options.examples(
         "tonotopy anatomy encodec-24khz --weights random:0",
         "tonotopy anatomy crepe-tiny --figure anatomy.svg",
+        "tonotopy anatomy encodec-24khz --weights random:0 --music scores",
     ),
 )
 @click.argument("encoder")
 @options.weights
+@click.option(
+    "--music",
+    metavar="SOURCE",
+    help="Also tell what any filters of the first layer's length could report of this music's bands.",
+)
 @click.option("--sample-rate", type=click.IntRange(min=1), metavar="HZ", help="Rate of a model's audio.")
 @click.option("--window", type=click.IntRange(min=1), metavar="N", help="Samples of a fixed input window.")
 @click.option("--trust", is_flag=True, help="Run code that the encoder's spelling names.")
 @click.option("--figure", "file", type=click.Path(path_type=Path), metavar="FILE", help="Also draw it.")
 @options.as_json
 def command(
+    *,
     encoder: str,
     weights: str | None,
+    music: str | None,
     sample_rate: int | None,
     window: int | None,
     trust: bool,
@@ -41,6 +51,7 @@ def command(
     Views and hops, predicted and measured; the resolution limit; first filters; what strides fold together.
     """
     from tonotopy.anatomy import anatomy_of
+    from tonotopy.anatomy.render import render_linear_ceiling
     from tonotopy.cli._output import remark, results, write_json
     from tonotopy.encoders import load_encoder
 
@@ -48,10 +59,25 @@ def command(
     found = anatomy_of(model)
     if file is not None:
         remark(f"figure     {_draw(found, file)}")
+    linear = None if music is None else _linear_ceiling(model, music)
     if as_json:
-        write_json(found.to_json())
-    else:
-        found.render(results())
+        told = {} if music is None else {"linear_ceiling": None if linear is None else linear.to_json()}
+        write_json(found.to_json() | told)
+        return
+    found.render(results())
+    if music is not None:
+        render_linear_ceiling(linear, results())
+
+
+def _linear_ceiling(model: Encoder, music: str) -> LinearCeiling | None:
+    """What filters of the first layer's length could report of some music."""
+    from tonotopy.anatomy.linear_ceiling import PIECES, linear_ceiling_of
+    from tonotopy.sound.music import LEVEL_SEGMENT_S
+    from tonotopy.sound.pool import choose
+    from tonotopy.sound.sources import open_music
+
+    _, pool, _ = choose(open_music(music), PIECES, LEVEL_SEGMENT_S, model.sample_rate_hz, seed=0)
+    return linear_ceiling_of(model, pool)
 
 
 def _draw(found: Anatomy, file: Path) -> Path:
