@@ -13,14 +13,17 @@ import torch
 
 from tonotopy.core.errors import InputError, RunError
 from tonotopy.encoders._checkpoint import Header, write
-from tonotopy.encoders.samplecnn import SampleCnn
+from tonotopy.encoders._seanet import DecoderNet, EncoderNet, Quantiser
+from tonotopy.encoders._seanet_config import changed
+from tonotopy.encoders.encodec import CONFIGS
 from tonotopy.runs.study_files import execute, is_study, read_record, read_study_file
 from tonotopy.runs.study_files.held_out import HeldOut
 from tonotopy.sound.sources import Clip, Source, open_music
 from tonotopy.training.excerpts import held_out
 from tonotopy.views import write_study_report
 
-SMALL: dict[str, Any] = {"workers": 1, "device": "cpu"}
+SMALL: dict[str, Any] = {"workers": 1, "device": "cpu", "brief": True}
+TINY: dict[str, Any] = {"codebook_size": 4, "num_lstm_layers": 1, "target_bandwidths": [1.5]}
 TEXT = """
 title = "Tiny <b>models</b>"
 preset = "quick"
@@ -30,16 +33,16 @@ floor = false
 
 [[train]]
 name = "one"
-kind = "samplecnn"
+kind = "encodec"
 steps = 20
-words = { depth = 7, narrow = 32 }
+words = { num_filters = 4, hidden_size = 8 }
 
 [[train]]
 name = "grid"
-kind = "samplecnn"
+kind = "encodec"
 steps = 20
-words = { depth = 7 }
-grid = { narrow = [64, 32] }
+words = { hidden_size = 8 }
+grid = { num_filters = [2, 4] }
 
 [[encoder]]
 name = "trained"
@@ -47,11 +50,9 @@ train = "one"
 sites = ["first_conv"]
 
 [[encoder]]
-name = "untrained"
-encoder = "samplecnn-3-7"
-weights = "random:0"
-options = { narrow = 32, tags = 3 }
-sites = ["first_conv"]
+name = "by-hand"
+encoder = "phantom:raw-window"
+options = { sample_rate = 8000 }
 
 [[series]]
 name = "emergence"
@@ -67,6 +68,15 @@ sites = ["first_conv"]
 """
 
 
+def net(shape: dict[str, Any], *, seed: int) -> torch.nn.ModuleDict:
+    """An EnCodec of a shape, of known random weights."""
+    config = changed(CONFIGS["encodec-24khz"], shape)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        parts = {"encoder": EncoderNet(config), "decoder": DecoderNet(config), "codes": Quantiser(config)}
+        return torch.nn.ModuleDict(parts)
+
+
 class Trainer:
     """Writes snapshots at two steps, and notes what it was asked."""
 
@@ -78,12 +88,11 @@ class Trainer:
         out.mkdir(parents=True, exist_ok=True)
         (out / "sound").mkdir(exist_ok=True)
         (out / "sound" / "decoded.i16").touch()
+        shape = {"num_filters": words["num_filters"], "hidden_size": words["hidden_size"], **TINY}
         for step in (0, steps):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(step + seed)
-                net = SampleCnn("samplecnn-3-7", 3, words["narrow"])
-            header = Header("samplecnn-3-7", {"tags": 3, "narrow": words["narrow"]}, step=step, seed=seed)
-            write(out / f"step-{step:07d}.safetensors", net.state_dict(), header)
+            nets = net(shape, seed=step + seed)
+            header = Header("encodec-24khz", {"config": shape}, step=step, seed=seed)
+            write(out / f"step-{step:07d}.safetensors", nets.state_dict(), header)
         return out / f"step-{steps:07d}.safetensors"
 
 
@@ -105,15 +114,15 @@ def made(trainer: Trainer, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_everything_is_there(made: Any, trainer: Trainer) -> None:
     """Trainings with their words, a run for each encoder, a series of each kind, a record without paths."""
-    assert [words.get("narrow") for words in trainer.asked] == [32, 64, 32]
-    assert [run.path.name for run in made.runs] == ["trained", "untrained"]
-    assert [run.path.name for run in made.compared] == ["trained", "untrained"]
+    assert [words["num_filters"] for words in trainer.asked] == [4, 2, 4]
+    assert [run.path.name for run in made.runs] == ["trained", "by-hand"]
+    assert [run.path.name for run in made.compared] == ["trained", "by-hand"]
     emergence, scaling = made.series
     assert [member.step for member in emergence.members] == [0, 20]
-    assert [member.folder for member in scaling.members] == ["narrow-64", "narrow-32"]
+    assert [member.folder for member in scaling.members] == ["num-filters-2", "num-filters-4"]
     assert scaling.members[0].parameters < scaling.members[1].parameters
     told = read_record(made.path)
-    assert (told["runs"], told["series"]) == (["trained", "untrained"], ["emergence", "scaling"])
+    assert (told["runs"], told["series"]) == (["trained", "by-hand"], ["emergence", "scaling"])
     for file in [*made.path.rglob("*.json"), *made.path.rglob("plan.toml")]:
         assert str(made.path) not in file.read_text(encoding="utf-8"), file
 
@@ -121,7 +130,7 @@ def test_everything_is_there(made: Any, trainer: Trainer) -> None:
 def test_decoded_sound_is_shared(made: Any) -> None:
     """A later training finds the music of an earlier one decoded, on the disk once."""
     first, other = (
-        made.path / "train" / name / "sound" / "decoded.i16" for name in ("one", "grid/narrow-64")
+        made.path / "train" / name / "sound" / "decoded.i16" for name in ("one", "grid/num-filters-2")
     )
     assert first.samefile(other)
 
@@ -157,7 +166,7 @@ def test_index(made: Any, tmp_path: Path) -> None:
     for link in found:
         assert (page.parent / link).is_file(), link
     assert "Comparison" in text
-    assert "narrow 32" in text
+    assert "num_filters 4" in text
 
 
 def test_code_needs_trust(tmp_path: Path) -> None:

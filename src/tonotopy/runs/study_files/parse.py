@@ -43,7 +43,7 @@ import itertools
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -51,12 +51,12 @@ from typing import Any
 from tonotopy.core.errors import InputError
 from tonotopy.runs.plan import preset as known_preset
 from tonotopy.runs.series.folder import KINDS
+from tonotopy.runs.study_files import values as read
 
 LARGEST = 2**20
 MOST_MEMBERS = 64
 #: Names that the folder of a study keeps for itself.
 RESERVED = ("train", "ceilings", "report", "study.json")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 #: Words of `tonotopy train`, by kind, that a file may give; those of EnCodec are fields of its configuration too.
 TRAIN_WORDS = {
     "samplecnn": ("depth", "narrow", "hours", "batch", "learning_rate"),
@@ -83,7 +83,7 @@ class Train:
             return
         for values in itertools.product(*self.grid.values()):
             own = dict(zip(self.grid, values, strict=True))
-            yield "_".join(f"{key}-{_spelled(value)}" for key, value in own.items()), {**self.words, **own}
+            yield "_".join(f"{_spelled(key)}-{_spelled(value)}" for key, value in own.items()), {**self.words, **own}
 
 
 @dataclass(frozen=True)
@@ -161,23 +161,23 @@ def read_study_file(path: Path | str) -> StudyFile:
 
 def study_file(values: Mapping[str, Any], name: str) -> StudyFile:
     """A study file from untrusted values."""
-    top = _Table(values, name)
-    minutes = top.take("ceiling_minutes", _positive)
-    floor = top.take("floor", _flag, True)
+    top = read.Table(values, name)
+    minutes = top.take("ceiling_minutes", read.positive)
+    floor = top.take("floor", read.flag, True)
     made = StudyFile(
-        name=_plain(name, f"the name of the file {name}.toml"),
-        title=top.need("title", _text),
-        about=top.take("about", _text, ""),
-        music=top.take("music", _text, "scores"),
-        preset=top.take("preset", _text, "standard"),
-        pieces=top.take("pieces", _whole),
-        frequencies=top.take("frequencies", _whole),
-        seeds=top.take("seeds", _list_of(_whole), (0,)),
+        name=read.plain(name, f"the name of the file {name}.toml"),
+        title=top.need("title", read.text),
+        about=top.take("about", read.text, ""),
+        music=top.take("music", read.text, "scores"),
+        preset=top.take("preset", read.text, "standard"),
+        pieces=top.take("pieces", read.whole),
+        frequencies=top.take("frequencies", read.whole),
+        seeds=top.take("seeds", read.list_of(read.whole), (0,)),
         ceiling_minutes=minutes,
         train=tuple(_train(table) for table in top.tables("train")),
         encoder=tuple(_studied(table, floor, minutes is not None) for table in top.tables("encoder")),
         series=tuple(_series(table, floor) for table in top.tables("series")),
-        compare=top.take("compare", _list_of(_text), ()),
+        compare=top.take("compare", read.list_of(read.text), ()),
     )
     top.done()
     known_preset(made.preset)
@@ -185,14 +185,14 @@ def study_file(values: Mapping[str, Any], name: str) -> StudyFile:
     return made
 
 
-def _train(table: _Table) -> Train:
-    kind = table.need("kind", _text)
+def _train(table: read.Table) -> Train:
+    kind = table.need("kind", read.text)
     if kind not in TRAIN_WORDS:
         raise InputError(
             f"a kind of training in {table.where}", repr(kind)[:80], "a misspelt name", TRAIN_WORDS
         )
     known = _known_words(kind)
-    words, grid = table.take("words", _words(known), {}), table.take("grid", _words(known), {})
+    words, grid = table.take("words", read.words_of(known), {}), table.take("grid", read.words_of(known), {})
     for key, choices in grid.items():
         if not isinstance(choices, list) or not choices or len(set(map(repr, choices))) != len(choices):
             raise InputError(f"a list of different values for {key} in {table.where}", repr(choices)[:80])
@@ -201,16 +201,16 @@ def _train(table: _Table) -> Train:
         raise InputError(f"each word once in {table.where}", f"{twice[0]} in words and in grid")
     if math.prod(len(choices) for choices in grid.values()) > MOST_MEMBERS:
         raise InputError(f"a grid of at most {MOST_MEMBERS} trainings in {table.where}", "a larger one")
-    minutes, steps = table.take("minutes", _positive), table.take("steps", _whole)
+    minutes, steps = table.take("minutes", read.positive), table.take("steps", read.whole)
     if (minutes is None) == (steps is None):
         came = "neither" if minutes is None else "both"
         raise InputError(f"minutes or steps in {table.where}", came, "one of them says how long to train")
     made = Train(
-        table.need("name", _name),
+        table.need("name", read.name),
         kind,
         minutes,
         steps,
-        table.take("seed", _whole_or_0, 0),
+        table.take("seed", read.whole_or_0, 0),
         words,
         {key: tuple(choices) for key, choices in grid.items()},
     )
@@ -218,16 +218,16 @@ def _train(table: _Table) -> Train:
     return made
 
 
-def _studied(table: _Table, floor: bool, ceiling: bool) -> Studied:
+def _studied(table: read.Table, floor: bool, ceiling: bool) -> Studied:
     made = Studied(
-        table.need("name", _name),
-        table.take("encoder", _text),
-        table.take("train", _text),
-        table.take("weights", _text),
-        table.take("sites", _list_of(_text)),
-        table.take("options", _words(None), {}),
-        table.take("floor", _flag, floor),
-        table.take("ceiling", _flag, ceiling),
+        table.need("name", read.name),
+        table.take("encoder", read.text),
+        table.take("train", read.text),
+        table.take("weights", read.text),
+        table.take("sites", read.list_of(read.text)),
+        table.take("options", read.words_of(None), {}),
+        table.take("floor", read.flag, floor),
+        table.take("ceiling", read.flag, ceiling),
     )
     table.done()
     if (made.encoder is None) == (made.train is None):
@@ -242,13 +242,13 @@ def _studied(table: _Table, floor: bool, ceiling: bool) -> Studied:
     return made
 
 
-def _series(table: _Table, floor: bool) -> SeriesOf:
+def _series(table: read.Table, floor: bool) -> SeriesOf:
     made = SeriesOf(
-        table.need("name", _name),
-        table.need("train", _text),
-        table.need("kind", _text),
-        table.take("sites", _list_of(_text)),
-        table.take("floor", _flag, floor),
+        table.need("name", read.name),
+        table.need("train", read.text),
+        table.need("kind", read.text),
+        table.take("sites", read.list_of(read.text)),
+        table.take("floor", read.flag, floor),
     )
     table.done()
     if made.kind not in KINDS:
@@ -306,111 +306,3 @@ def _known_words(kind: str) -> tuple[str, ...]:
 def _spelled(value: object) -> str:
     """A value as part of a folder's name."""
     return re.sub(r"[^A-Za-z0-9.]+", "-", str(value)).strip("-")[:24]
-
-
-# ---- reading values
-
-
-class _Table:
-    """A table that knows which of its keys were asked for."""
-
-    def __init__(self, values: Any, where: str) -> None:
-        if not isinstance(values, Mapping):
-            raise InputError(f"a table for {where}", repr(values)[:80])
-        self.values, self.where = dict(values), where
-        self.asked: list[str] = []
-
-    def take(self, key: str, check: Callable[[str, Any], Any], default: Any = None) -> Any:
-        """A checked value, or a default."""
-        self.asked.append(key)
-        return check(f"{key} in {self.where}", self.values[key]) if key in self.values else default
-
-    def need(self, key: str, check: Callable[[str, Any], Any]) -> Any:
-        """A checked value that must be there."""
-        if key not in self.values:
-            raise InputError(f"{key} in {self.where}", "none", "a key that every such table needs")
-        return self.take(key, check)
-
-    def tables(self, key: str) -> list[_Table]:
-        """An array of tables."""
-        self.asked.append(key)
-        found = self.values.get(key, [])
-        if not isinstance(found, list):
-            raise InputError(
-                f"[[{key}]] tables in {self.where}", f"a {type(found).__name__}", "[…] for [[…]]"
-            )
-        return [
-            _Table(values, f"{key} {number} of {self.where}") for number, values in enumerate(found, start=1)
-        ]
-
-    def done(self) -> None:
-        """Refuse what was not asked for."""
-        unknown = sorted(set(self.values) - set(self.asked))
-        if unknown:
-            came = ", ".join(key[:40] for key in unknown[:5])
-            raise InputError(f"keys of {self.where}", came, "a misspelt key", sorted(self.asked))
-
-
-def _text(where: str, value: Any) -> str:
-    if not isinstance(value, str) or not value or len(value) > 2000:
-        raise InputError(f"text for {where}", repr(value)[:80])
-    return value
-
-
-def _name(where: str, value: Any) -> str:
-    return _plain(_text(where, value), where)
-
-
-def _plain(value: str, where: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise InputError(f"letters, digits, dots and hyphens for {where}", repr(value)[:80])
-    return value
-
-
-def _flag(where: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise InputError(f"true or false for {where}", repr(value)[:80])
-    return value
-
-
-def _whole(where: str, value: Any) -> int:
-    return _at_least(where, value, 0 if where.startswith("seeds") else 1)
-
-
-def _whole_or_0(where: str, value: Any) -> int:
-    return _at_least(where, value, 0)
-
-
-def _at_least(where: str, value: Any, least: int) -> int:
-    if type(value) is not int or value < least:
-        raise InputError(f"a whole number from {least} for {where}", repr(value)[:80])
-    return value
-
-
-def _positive(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise InputError(f"a positive number for {where}", repr(value)[:80])
-    return float(value)
-
-
-def _list_of(check: Callable[[str, Any], Any]) -> Callable[[str, Any], tuple[Any, ...]]:
-    def checked(where: str, value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            raise InputError(f"a list for {where}", repr(value)[:80])
-        return tuple(check(where, one) for one in value)
-
-    return checked
-
-
-def _words(known: Sequence[str] | None) -> Callable[[str, Any], dict[str, Any]]:
-    """A table of words; those that are not known are errors, where it is known which are."""
-
-    def checked(where: str, value: Any) -> dict[str, Any]:
-        if not isinstance(value, dict) or any(not key.isidentifier() for key in value):
-            raise InputError(f"a table of words for {where}", repr(value)[:80])
-        unknown = sorted(set(value) - set(known)) if known is not None else []
-        if unknown:
-            raise InputError(f"words for {where}", unknown[0][:40], "a misspelt word", known or ())
-        return value
-
-    return checked
