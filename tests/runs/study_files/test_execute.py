@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -238,3 +240,34 @@ def test_held_out_by_split() -> None:
     assert [clip.name for clip in HeldOut(Split("training", "validation"), [0]).clips()] == ["c1"]
     with pytest.raises(InputError, match=r"^expected music that nothing is trained on; got none in split; "):
         HeldOut(Split("training"), [0])
+
+
+def test_a_ceiling_is_trained_once_and_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the encoder under study, on music that the study does not hear; on record it is not trained again."""
+    trained: list[dict[str, Any]] = []
+    studied: list[dict[str, Any]] = []
+
+    def train(kind: str, *, out: Path, **words: Any) -> Path:
+        trained.append(words | {"kind": kind})
+        out.mkdir(parents=True)
+        (out / "ceiling.safetensors").touch()
+        return out / "ceiling.safetensors"
+
+    def study(encoder: str, *, out: Path, **words: Any) -> Any:
+        studied.append(words | {"encoder": encoder})
+        return SimpleNamespace(path=out)
+
+    monkeypatch.setattr("tonotopy.training.train", train)
+    monkeypatch.setattr(sys.modules["tonotopy.runs.study_files.execute"], "study", study)
+    text = 'title = "x"\nceiling_minutes = 2\n[[encoder]]\nname = "a"\nencoder = "samplecnn-3-7"\n'
+    text += 'weights = "random:0"\n'
+    (tmp_path / "c.toml").write_text(text)
+    for _ in range(2):
+        execute(read_study_file(tmp_path / "c.toml"), out=tmp_path / "out", floor=False, **SMALL)
+    assert [(words["kind"], words["like"], words["minutes"]) for words in trained] == [
+        ("ceiling", "samplecnn-3-7", 2)
+    ]
+    assert len(studied) == 2
+    assert studied[0]["ceiling"] == tmp_path / "out" / "ceilings" / "a"
+    assert (studied[0]["weights"], studied[0]["floor"]) == ("random:0", False)
+    assert studied[0]["music"].spelling == "scores, held out"

@@ -16,6 +16,7 @@ from typing import Any
 
 from tonotopy.core.errors import InputError, RunError
 from tonotopy.encoders import load_encoder
+from tonotopy.encoders._checkpoint import read_header
 from tonotopy.runs.lock import locked
 from tonotopy.runs.run import Run
 from tonotopy.runs.series import Entry, Series, run_series, study_series
@@ -141,7 +142,8 @@ class _Work:
 
     def _lend_sound(self, home: Path) -> None:
         """Decoded music of an earlier training, as hard links: decoding takes as long as a short training."""
-        lenders = [path for path in sorted((self.folder / "train").glob("**/sound")) if path.parent != home]
+        places = [*(self.folder / "train").glob("**/sound"), *(self.folder / "ceilings").glob("*/sound")]
+        lenders = sorted(path for path in places if path.parent != home)
         if not lenders or (home / "sound").exists():
             return
         try:
@@ -159,10 +161,12 @@ class _Work:
     @property
     def heard(self) -> Any:
         """The music of the studies: what nothing here was trained on."""
-        if not self.file.train:
+        ceilings = [0] if any(one.ceiling for one in self.file.encoder) else []
+        seeds = [*(one.seed for one in self.file.train), *ceilings]
+        if not seeds:
             return self.music
         if self._source is None:
-            self._source = HeldOut(open_music(self.music), [one.seed for one in self.file.train])
+            self._source = HeldOut(open_music(self.music), seeds)
         return self._source
 
     def common(self, sites: tuple[str, ...] | None) -> dict[str, Any]:
@@ -184,17 +188,10 @@ class _Work:
     def study(self, one: Studied, seed: int) -> Run:
         """One encoder under one seed."""
         name = one.name if len(self.file.seeds) == 1 else f"{one.name}-seed{seed}"
-        encoder: Any = str(self.last(one.train)) if one.train is not None else one.encoder
-        words = self.common(one.sites) | {
-            "seed": seed,
-            "weights": one.weights,
-            "floor": self.floor(one.floor),
-        }
-        ceiling = (
-            self.ceiling(one, encoder) if one.ceiling and self.file.ceiling_minutes is not None else None
-        )
-        if ceiling is not None:
-            words["ceiling"] = ceiling
+        encoder, weights = self.spelled(one)
+        words = self.common(one.sites) | {"seed": seed, "weights": weights, "floor": self.floor(one.floor)}
+        if one.ceiling and self.file.ceiling_minutes is not None:
+            words["ceiling"] = self.ceiling(one)
         options = {key: value for key, value in one.options.items() if key not in STUDY_OPTIONS}
         words |= {key: value for key, value in one.options.items() if key in STUDY_OPTIONS}
         if options:
@@ -202,26 +199,39 @@ class _Work:
             encoder = load_encoder(encoder, weights=words.pop("weights"), trust=self.trust, **one.options)
         return study(encoder, out=self.folder / name, progress=self._named(name), **words)
 
-    def ceiling(self, one: Studied, encoder: str) -> Path:
+    def spelled(self, one: Studied) -> tuple[Any, str | None]:
+        """An encoder and its weights, as `study` takes them; a snapshot says which encoder it fits."""
+        if one.train is None:
+            return one.encoder, one.weights
+        last = self.last(one.train)
+        header = read_header(last)
+        assert header is not None, "snapshots of a training say what they are"
+        return header.encoder, str(last)
+
+    def ceiling(self, one: Studied) -> Path:
         """The folder of an encoder's ceiling, trained where it is not on record."""
         from tonotopy.training import train
+        from tonotopy.training.device import resolve
 
+        assert self.file.ceiling_minutes is not None
         name, home = f"ceiling of {one.name}", self.folder / "ceilings" / one.name
-        asked = {
-            "kind": "ceiling",
-            "minutes": self.file.ceiling_minutes,
-            "music": open_music(self.music).fingerprint(),
-        }
+        encoder, weights = self.spelled(one)
+        asked = {"kind": "ceiling", "minutes": self.file.ceiling_minutes, "words": {"like": encoder}}
+        asked["music"] = open_music(self.music).fingerprint()
         held = self.trained.get(name)
         if isinstance(held, dict) and held.get("asked") == asked and (home / str(held.get("last"))).is_file():
             return home
+        self._lend_sound(home)
         last = train(
             "ceiling",
             music=self.music,
             out=home,
             minutes=self.file.ceiling_minutes,
             like=encoder,
+            weights=weights if one.train is not None else None,  # from which its architecture follows
+            device=resolve(str(self.words.get("device", "cpu"))),
             progress=self._named(name),
+            **one.options,
         )
         self.trained[name] = {"asked": asked, "last": last.name}
         self._write({})

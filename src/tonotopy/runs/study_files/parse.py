@@ -83,7 +83,10 @@ class Train:
             return
         for values in itertools.product(*self.grid.values()):
             own = dict(zip(self.grid, values, strict=True))
-            yield "_".join(f"{_spelled(key)}-{_spelled(value)}" for key, value in own.items()), {**self.words, **own}
+            yield (
+                "_".join(f"{_spelled(key)}-{_spelled(value)}" for key, value in own.items()),
+                {**self.words, **own},
+            )
 
 
 @dataclass(frozen=True)
