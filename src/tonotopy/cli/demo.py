@@ -21,25 +21,24 @@ class Known:
     encoder: str
     folder: str
     known: str
-    weights: str | None = None
     sites: tuple[str, ...] | None = None
 
 
-#: What the demo studies, in order: two encoders whose answer is known, and one with an open answer. The time
-#: that `make demo` may take (README) is the time of these.
+#: What the demo studies, in order: an encoder whose answer is known, and two that were trained, with the floor of
+#: each. The time that `make demo` may take (README) is the time of these.
 ENCODERS = (
     Known("phantom:cochlea", "cochlea", "a cochlea, built by hand: a stable feature for every partial"),
     Known(
-        "phantom:linear-stack",
-        "linear-stack",
-        "strided convolutions without nonlinearity: none can be stable",
+        "samplecnn-toy",
+        "samplecnn-toy",
+        "nothing; a small SampleCNN that was trained to tell composers apart",
+        sites=("first_conv", "conv4", "stack_end", "head"),
     ),
     Known(
-        "encodec-24khz",
-        "encodec-random",
-        "nothing; EnCodec with random weights shows what comes unasked",
-        weights="random:0",
-        sites=("first_conv", "down1", "down2", "down3", "down4", "stack_end", "codes"),
+        "encodec-toy",
+        "encodec-toy",
+        "nothing; a small EnCodec that was trained to reproduce music",
+        sites=("first_conv", "down2", "down4", "stack_end", "codes"),
     ),
 )
 PRESET = "quick"
@@ -64,8 +63,8 @@ MUSIC = "scores"
 def command(out: Path) -> None:
     """What does a study look like, from sound to report?
 
-    Three encoders, two of them with a known answer, in a few minutes. It needs nothing but the package:
-    music is built in, and weights are random or made by hand.
+    A cochlea, whose answer is known, then a small SampleCNN and a small EnCodec, trained and with random weights,
+    in a few minutes. It needs nothing but the package: music and weights are built in.
     """
     from tonotopy.cli._output import results, say
     from tonotopy.views import render_compare, render_show
@@ -92,10 +91,8 @@ def _study(entry: Known, out: Path) -> Run:
         return study(
             entry.encoder,
             music=MUSIC,
-            weights=entry.weights,
             preset=PRESET,
             out=out / entry.folder,
             sites=entry.sites,
-            floor=False,
             progress=callback,
         )

@@ -17,7 +17,7 @@ from tonotopy.training.classifier import ClassifierTask
 from tonotopy.training.loop import generator
 
 BANDS, WINDOW, HIDDEN = 64, 1024, 128
-STEPS, BATCH = 1500, 128
+STEPS, BATCH = 800, 64
 
 
 def mel_bands(rate_hz: int) -> torch.Tensor:

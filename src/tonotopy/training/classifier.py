@@ -5,7 +5,8 @@ the last layer; a clip's class is voted by its excerpts (mean of their class pro
 class a clip, so a softmax and cross entropy in place of sigmoids; AdamW with a cosine in place of SGD with
 restarts; classes are drawn alike, however many pieces they have; a random gain of ±6 dB.
 
-The class of a clip is its source's group: genre in FMA, the subfolder of a folder, the instruments of a score.
+The class of a clip is its source's group: genre in FMA, the subfolder of a folder; of a score the family of its
+instruments (:data:`FAMILIES`), or *mixed*.
 """
 
 from __future__ import annotations
@@ -25,6 +26,17 @@ from tonotopy.encoders.samplecnn import SampleCnn
 from tonotopy.training.excerpts import Excerpts, Track
 from tonotopy.training.loop import Batch, generator
 
+FAMILIES = {
+    "flute": "blown",
+    "principal": "blown",
+    "reed": "blown",
+    "clarinet": "blown",
+    "bowed": "sustained with vibrato",
+    "choir": "sustained with vibrato",
+    "plucked": "struck or plucked",
+    "bell": "struck or plucked",
+}
+"""Families of the instruments that play scores."""
 GAIN_DB = 6.0
 #: A class needs so many pieces to train on, and one held out, or it is left out.
 LEAST_PIECES = 2
@@ -124,7 +136,7 @@ def usable(music: Excerpts, samples: int) -> tuple[Excerpts, tuple[str, ...]]:
     InputError
         No classes, one class, or clips that are all too short.
     """
-    long = [track for track in music.tracks if track.samples >= samples]
+    long = [replace(t, group=class_of(t.group)) for t in music.tracks if t.samples >= samples]
     if not long:
         wanted = f"clips of at least {samples / music.sample_rate_hz:.2f} s"
         raise InputError(wanted, "none so long", "a shorter network (--depth) needs less")
@@ -142,6 +154,21 @@ def usable(music: Excerpts, samples: int) -> tuple[Excerpts, tuple[str, ...]]:
         cause = f"a class needs {LEAST_PIECES} pieces to train on and one that is held out"
         raise InputError("two or more classes", came, cause)
     return replace(music, tracks=tuple(track for track in long if track.group in kept)), kept
+
+
+def class_of(group: str | None) -> str | None:
+    """The class that a source's group stands for: itself, or the family of a score's instruments.
+
+    Examples
+    --------
+    >>> class_of("Rock"), class_of("flute"), class_of("flute+reed"), class_of("flute+bell")
+    ('Rock', 'blown', 'blown', 'mixed')
+    """
+    parts = (group or "").split("+")
+    if not set(parts) <= set(FAMILIES):
+        return group
+    found = {FAMILIES[part] for part in parts}
+    return found.pop() if len(found) == 1 else "mixed"
 
 
 def clips_of(track: Track, samples: int, rate_hz: int) -> list[NDArray[np.int64]]:

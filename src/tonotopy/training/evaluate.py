@@ -20,13 +20,14 @@ from scipy.signal import butter, sosfiltfilt
 
 from tonotopy.core.errors import InputError
 from tonotopy.encoders import load_encoder
+from tonotopy.encoders._checkpoint import read_header
 from tonotopy.encoders._contract import Encoder
 from tonotopy.encoders.encodec import EncodecEncoder
 from tonotopy.encoders.samplecnn import SampleCnnEncoder
 from tonotopy.sound.sources import open_music
 from tonotopy.sound.sources._contract import Source
 from tonotopy.statistics.bootstrap import interval, piece_weights
-from tonotopy.training.baseline import LogMelBaseline
+from tonotopy.training.baseline import STEPS, LogMelBaseline
 from tonotopy.training.classifier import ClassifierTask, balanced_accuracy, clips_of, votes
 from tonotopy.training.excerpts import Excerpts, Track, prepare
 from tonotopy.training.spectral import si_sdr, spectral_distance
@@ -65,6 +66,7 @@ def evaluate(
     music: str | Source,
     folder: str | Path,
     seed: int = 0,
+    baseline_steps: int = STEPS,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Figures of a codec or of a classifier of this package.
@@ -75,6 +77,7 @@ def evaluate(
     music : where training and held-out pieces are; a folder without splits is held out as a whole for a codec
     folder : where decoded sound is kept (that of the training, if it is still there)
     seed : of the draw of held-out pieces; that of the training
+    baseline_steps : how long the baseline of a classifier is trained
 
     Returns
     -------
@@ -99,7 +102,7 @@ def evaluate(
     if isinstance(opened, EncodecEncoder):
         met = isinstance(encoder, str) and _met(encoder, excerpts)
         return told | codec_figures(opened, excerpts, whole=not met, progress=progress)
-    return told | classifier_figures(opened, excerpts, seed=seed)
+    return told | classifier_figures(opened, excerpts, seed=seed, baseline_steps=baseline_steps)
 
 
 # ---- a codec
@@ -192,7 +195,9 @@ def _codec_summary(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
 # ---- a classifier
 
 
-def classifier_figures(encoder: SampleCnnEncoder, music: Excerpts, *, seed: int) -> dict[str, Any]:
+def classifier_figures(
+    encoder: SampleCnnEncoder, music: Excerpts, *, seed: int, baseline_steps: int = STEPS
+) -> dict[str, Any]:
     """Accuracy by vote on held-out clips, beside chance and a log-mel baseline, per package."""
     net = encoder.net
     task = ClassifierTask(net.depth, net.narrow, music, seed=seed)
@@ -201,7 +206,7 @@ def classifier_figures(encoder: SampleCnnEncoder, music: Excerpts, *, seed: int)
         raise InputError("the music that the classifier was trained on", came, "another folder or seed")
     task.module.load_state_dict(net.state_dict())
     tested = [t for t in task.music.tracks if t.split in ("validation", "test")]
-    baseline = LogMelBaseline(task, seed=seed)
+    baseline = LogMelBaseline(task, steps=baseline_steps, seed=seed)
     found = {}
     for name, probabilities in (("model", task.probabilities), ("log_mel_baseline", baseline.probabilities)):
         rows = votes(task, probabilities, tested)

@@ -125,6 +125,7 @@ class State:
     seconds: float = 0.0  # of work, over all sessions
     sessions: int = 0
     snapshots: list[int] = field(default_factory=list)
+    sums: dict[str, list[float]] = field(default_factory=dict)  # of the row of metrics under way
 
 
 def snapshot_steps(steps: int, count: int = SNAPSHOTS) -> list[int]:
@@ -185,7 +186,6 @@ class Training:
             weight_decay=1e-4,
         )
         self._writer = _tensorboard(self.folder) if tensorboard else None
-        self._sums: dict[str, list[float]] = {}
 
     def run(self, progress: Progress | None = None) -> Path:
         """Train to the end, from where the folder stands; gives the last snapshot's file.
@@ -237,11 +237,11 @@ class Training:
         self.optimiser.step()
         state.step += 1
         for key, value in {"loss": float(loss.detach()), "gradient_norm": norm, **measured}.items():
-            self._sums.setdefault(key, []).append(value)
+            self.state.sums.setdefault(key, []).append(value)
         if state.step % LOG_STEPS == 0:
-            row = {key: float(np.mean(values)) for key, values in self._sums.items()}
+            row = {key: float(np.mean(values)) for key, values in self.state.sums.items()}
             self._row({"step": state.step, "seconds": state.seconds, **row})
-            self._sums.clear()
+            self.state.sums.clear()
 
     def _check(self, value: float, batch: Batch, what: str = "loss") -> None:
         """Stop at a number that is none: whatever is saved was computed before it."""
@@ -262,7 +262,7 @@ class Training:
         self.state.steps = max(self.state.step + 1, round(self.length.minutes * 60 * pace))
 
     def _label(self) -> str:
-        values = self._sums.get("loss")
+        values = self.state.sums.get("loss")
         return f"loss {values[-1]:.3f}" if values else ""
 
     def _validated(self) -> dict[str, float]:
@@ -373,9 +373,12 @@ class Training:
         self.state = State(**held)
         fit_weights(self.task.module, read_weights(place / "weights.safetensors"), name=self.task.name)
         self._load_moments(read_weights(place / "optimiser.safetensors"))
-        rows = [row for row in _rows(self.folder / "metrics.csv") if int(row["step"]) <= self.state.step]
+        file = self.folder / "metrics.csv"
+        rows = [row for row in _rows(file) if int(row["step"]) <= self.state.step]
         if rows:
-            self._rewrite(self.folder / "metrics.csv", list(rows[0]), rows)
+            self._rewrite(file, list(rows[0]), rows)
+        else:
+            file.unlink(missing_ok=True)
 
     def _load_moments(self, tensors: Mapping[str, torch.Tensor]) -> None:
         state: dict[int, dict[str, torch.Tensor]] = {}

@@ -28,11 +28,11 @@ def unit_variance(model: nn.Module, run: Callable[[], Any]) -> None:
         if not isinstance(conv, nn.Conv1d | nn.Conv2d) or "weight" not in dict(conv.named_parameters()):
             continue
         parent = modules[path.rpartition(".")[0]] if path else conv
+        if conv.bias is not None:
+            conv.bias.zero_()
         spread = _spread(run, conv, parent)
         if spread is not None and 1e-12 < spread < np.inf:
             conv.weight.div_(spread)
-            if conv.bias is not None:
-                conv.bias.zero_()
 
 
 def _spread(run: Callable[[], Any], conv: nn.Module, parent: nn.Module) -> float | None:
