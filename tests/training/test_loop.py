@@ -238,3 +238,10 @@ def test_the_step_size_rises_and_ends_at_nothing() -> None:
     assert max(found) == pytest.approx(1.0)
     assert found[0] < 0.1
     assert found[-1] < 1e-4
+
+
+def test_tensorboard_gets_the_rows_too(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    Training(Line(), tmp_path / "run", told={}, length=Length(steps=100), tensorboard=True).run()
+    (file,) = (tmp_path / "run" / "tensorboard").iterdir()
+    assert b"gradient_norm" in file.read_bytes()

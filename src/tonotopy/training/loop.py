@@ -185,7 +185,8 @@ class Training:
             betas=(0.8, 0.99),
             weight_decay=1e-4,
         )
-        self._writer = _tensorboard(self.folder) if tensorboard else None
+        self._logs: Any = _tensorboard() if tensorboard else None
+        self._writer: Any = None
 
     def run(self, progress: Progress | None = None) -> Path:
         """Train to the end, from where the folder stands; gives the last snapshot's file.
@@ -196,6 +197,8 @@ class Training:
             The loss is no longer finite, or the folder holds another training.
         """
         self._open_folder()
+        if self._logs is not None:
+            self._writer = self._logs(str(self.folder / "tensorboard"))
         self.state.sessions += 1
         started, worked = time.monotonic(), self.state.seconds
         saved = started
@@ -462,10 +465,11 @@ def _stopping() -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _tensorboard(folder: Path) -> Any:
+def _tensorboard() -> Any:
+    """The class that writes logs, or an error before anything is made."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         cause = "the extra is not installed: pip install tonotopy[tensorboard]"
         raise InputError("tensorboard, to write its logs", "no such package", cause) from None
-    return SummaryWriter(str(folder / "tensorboard"))
+    return SummaryWriter
