@@ -116,7 +116,7 @@ def train(
         raise InputError(
             "something that can be trained", repr(kind), "a misspelt name", [*RECIPES, "ceiling"]
         )
-    recipe, folder = RECIPES[kind], Path(out)
+    recipe, folder, length = RECIPES[kind], Path(out), Length(steps, minutes)
     source = open_music(music) if isinstance(music, str) else music
     with torch.random.fork_rng(devices=[]):
         excerpts = prepare(source, folder / "sound", recipe.rate_hz(words), seed=seed, progress=progress)
@@ -132,6 +132,5 @@ def train(
             "parameters": sum(p.numel() for p in task.module.parameters()),
             "hours": round(excerpts.training.hours, 4),
         }
-        length = Length(steps, minutes)
         training = Training(task, folder, told=told, length=length, device=device, tensorboard=tensorboard)
         return training.run(progress)
