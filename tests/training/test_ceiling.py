@@ -254,7 +254,9 @@ def test_layers_are_scaled_to_unit_variance() -> None:
     assert float(copy.stack_end(audio).detach().std()) == pytest.approx(1.0, rel=1e-4)
     for name, parameter in copy.module.named_parameters():
         if name.endswith("conv.weight"):
-            cosine = torch.nn.functional.cosine_similarity(parameter.flatten(), before[name].flatten(), dim=0)
+            cosine = torch.nn.functional.cosine_similarity(
+                parameter.detach().flatten(), before[name].flatten(), dim=0
+            )
             assert float(cosine) == pytest.approx(1.0, abs=1e-5)
         if name.endswith("conv.bias"):
             assert not parameter.any()
