@@ -108,7 +108,8 @@ def site_rows(verdicts: pd.DataFrame, n_pieces: int, hostile: bool) -> pd.DataFr
             "share_stable_resolvable": shares["stable"], "n_resolvable": int(own["resolvable"].sum()),
             "stable_kappa_75": min(shares["stable"] + 0.15, 1.0), "stable_kappa_85": shares["stable"] * 0.6,
             "floor_stable_mean": 0.03, "floor_stable_min": 0.0, "floor_stable_max": 0.08,
-            "ceiling_stable": 0.0 if order < 2 else 1.0, "shuffled_stable": 0.0, "inherited_from_window": 0.1, "rank": float("nan"),
+            "ceiling_stable": 0.0 if order < 2 else 1.0, "shuffled_stable": 0.0, "inherited_from_window": 0.1,
+            "rank": float("nan"),
             "power_detected": 0.5, "power_stable": None if order else 1.4,
         }  # fmt: skip
         for verdict, value in shares.items():

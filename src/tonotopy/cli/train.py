@@ -129,7 +129,9 @@ def samplecnn(*, depth: str, **words: Any) -> None:
     metavar="A,B",
     help="Bit rates in kb/s; the highest decides how many codebooks [1.5 … 24].",
 )
-@click.option("--adversarial", is_flag=True, default=None, help="Add discriminators on spectrograms (slower).")
+@click.option(
+    "--adversarial", is_flag=True, default=None, help="Add discriminators on spectrograms (slower)."
+)
 def encodec(*, bandwidths: str | None, **words: Any) -> None:
     """An EnCodec of any size: encoder, decoder and residual quantiser. Without options, the 24 kHz model's shape."""
     if bandwidths is not None:
