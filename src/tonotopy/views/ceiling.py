@@ -25,7 +25,8 @@ def render_ceiling(record: CeilingRecord, console: Console) -> None:
     """
     steps = f"{record.steps:,} steps, {record.seconds / 60:.1f} minutes"
     console.print(plain_text(f"ceiling of {record.encoder} · {steps} · {record.music}", style="bold"))
-    print_whole(table_of(COLUMNS, [_row(band) for band in record.bands]), console)
+    told = any(band.below_carrier_limit for band in record.bands)
+    print_whole(table_of(COLUMNS, [_row(band, told) for band in record.bands]), console)
     console.print()
     for line in sentences(record):
         console.print(plain_text(line))
@@ -47,9 +48,10 @@ def sentences(record: CeilingRecord) -> list[str]:
         )
     above = sum(not band.below_carrier_limit for band in record.bands)
     if above:
+        many = "All bands lie" if above == len(level) else f"{count(above, 'band')} (marked ~)"
         lines.append(
-            f"{count(above, 'band')} above half the frame rate (marked ~): there the phase of a frame is one of a "
-            "frame alone; from frame to frame it turns as an alias."
+            f"{many} above half the frame rate: a frame's phase is its own there; from one to the next it turns as an "
+            "alias."
         )
     short = sum(not band.resolvable for band in record.bands)
     if short:
@@ -57,8 +59,9 @@ def sentences(record: CeilingRecord) -> list[str]:
     return lines
 
 
-def _row(band: BandR2) -> tuple[str, ...]:
-    marks = ("" if band.resolvable else "×") + ("" if band.below_carrier_limit else "~")
+def _row(band: BandR2, mixed: bool) -> tuple[str, ...]:
+    # A mark on every row would say nothing.
+    marks = ("" if band.resolvable else "×") + ("~" if mixed and not band.below_carrier_limit else "")
     return (
         f"{band.centre_hz:,.0f}",
         *(_r2(v) for v in (band.level_r2, band.level_chance, band.random_level_r2)),
