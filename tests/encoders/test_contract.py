@@ -117,8 +117,9 @@ def test_rows_do_not_see_each_other(name: str) -> None:
     for site, found in together.items():
         assert torch.equal(found, again[site]), site
         same = (found[1:2] - alone[site]).abs().amax(dim=2) <= 1e-5 * found.abs().max()
-        # A frame that lies between two codes may take either, by rounding.
-        assert same.float().mean() >= (0.98 if encoder.site(site).role == "codes" else 1.0), site
+        # A frame that lies between two codes may take either, by rounding; of many stages one such is enough.
+        between = max(1, same.numel() // 50) if encoder.site(site).role == "codes" else 0
+        assert int((~same).sum()) <= between, site
 
 
 @pytest.mark.parametrize("name", NAMES)

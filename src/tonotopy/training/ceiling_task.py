@@ -37,7 +37,7 @@ from tonotopy.training.unit_variance import unit_variance
 #: Step size at its highest.
 LEARNING_RATE = 3e-3
 #: Frames a step at least, and rows a step at least.
-FRAMES_A_STEP = 160
+FRAMES_A_STEP = 64
 LEAST_ROWS = 8
 #: Rows on which a finished ceiling is tried.
 HELD_OUT_ROWS = 96

@@ -155,8 +155,11 @@ def positions(steps: np.ndarray) -> tuple[np.ndarray, list[float], list[str]]:
 
     Examples
     --------
-    >>> positions(np.array([0.0, 10.0, 1000.0]))
-    (array([0.5, 1. , 3. ]), [0.5, 1.0, 2.0, 3.0], ['0', '10', '100', '1k'])
+    >>> at, ticks, words = positions(np.array([0.0, 10.0, 1000.0]))
+    >>> at
+    array([0.5, 1. , 3. ])
+    >>> ticks[0], words[0], words[-1]
+    (0.5, '0', '1k')
     """
     if np.isnan(steps).any() or len(steps) < 2 or not (steps > 0).any():
         at = np.arange(len(steps), dtype=float)
