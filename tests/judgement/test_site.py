@@ -133,6 +133,18 @@ def test_dead_sites_are_undefined(planted: Any) -> None:
     assert set(undefined_reasons(nothing, line, asked(made))) == {"no finite activations"}
 
 
+def test_a_dead_site_is_studied_in_full_without_a_number(planted: Any) -> None:
+    """Units that never move, in every family: every frequency undefined, no power, no division by nothing."""
+    made = planted(n_frequencies=5)
+    dead = {
+        name: Recording(r.trials, np.ones_like(r.core), None if r.extra is None else np.ones_like(r.extra))
+        for name, r in made.families.items()
+    }
+    result = study_site(dead, raw_measures(planted, made), asked(made, full=True))
+    assert set(result.judgement.names) == {"undefined"}
+    assert result.power is None
+
+
 def test_out_of_band_is_undefined(planted: Any) -> None:
     """Where the music has no power, nothing is said of a partial, and its neighbours keep their verdicts."""
     made = planted(n_frequencies=5)

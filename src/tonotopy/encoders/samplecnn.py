@@ -183,7 +183,8 @@ class SampleCnnEncoder(Encoder):
     def activations(self, audio: torch.Tensor, sites: Sequence[str]) -> dict[str, torch.Tensor]:
         taps = {name: self._taps[self.site(name).name] for name in sites}
         validate_audio(audio, None)
-        least = 3 ** (self._net.depth + 1)
+        # One frame of a site needs as many samples as its hop: padding stands in for the rest of its view.
+        least = max((self.site(name).hop for name in sites), default=0)
         if audio.shape[1] < least:
             cause = "the stack needs so many for one frame; give longer audio"
             raise InputError(f"at least {least} samples", f"{audio.shape[1]} samples", cause)

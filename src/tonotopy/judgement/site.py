@@ -106,7 +106,8 @@ def study_site(families: dict[str, Recording], raw: Measures, question: Question
         law = sparsity_law(
             line, held_out, question.frequency_hz, question.sample_rate_hz, seed=question.seed, shuffled=null
         )
-        power = _power(synthetic_training, music, question)
+        # Where nothing is defined (a dead site) there is nothing to plant into.
+        power = None if all(undefined) else _power(synthetic_training, music, question)
         null_share = float(np.mean(passes(found["shuffled"], Thresholds())[0]))
     return SiteResult(
         judgement=judgement,

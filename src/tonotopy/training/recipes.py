@@ -110,7 +110,15 @@ def train(
         from tonotopy.training.ceiling import train_ceiling  # it opens encoders, which the others do not
 
         return train_ceiling(
-            music=music, out=out, steps=steps, minutes=minutes, seed=seed, progress=progress, **words
+            music=music,
+            out=out,
+            steps=steps,
+            minutes=minutes,
+            seed=seed,
+            device=device,
+            tensorboard=tensorboard,
+            progress=progress,
+            **words,
         )
     if kind not in RECIPES:
         raise InputError(
