@@ -207,7 +207,16 @@ def test_a_full_disk() -> None:
 
 def test_an_interruption_resumes(tmp_path: Path) -> None:
     """Ctrl-C says how to go on in one line, and the same command does."""
-    command = [sys.executable, "-c", "from tonotopy.cli import main; main()", *STUDY, "--pieces", "3"]
+    # A shell hands Ctrl-C as ignored to what it runs in the background, these tests perhaps among it.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [
+        sys.executable,
+        "-c",
+        f"{heard}; from tonotopy.cli import main; main()",
+        *STUDY,
+        "--pieces",
+        "3",
+    ]
     command += ["--out", str(tmp_path / "run"), "--workers", "1", "--no-floor"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(

@@ -41,7 +41,10 @@ CITATION = (
 )
 TOY = BUNDLED / "encodec-toy"
 """Weights of ``encodec-toy``, with their card."""
-LICENCE = "weights: Meta's, see the model card (none are shipped here); code: this package's"
+LICENCE = (
+    "weights: Meta's for encodec-24khz and -48khz, see the model card (none are shipped here); "
+    "CC BY-SA 3.0 for encodec-toy, see its card; code: this package's"
+)
 TEST_OPTIONS: dict[str, Any] = {
     "config": {"num_filters": 4, "hidden_size": 16, "codebook_size": 64, "num_lstm_layers": 1}
 }  # with which the contract is tested
@@ -122,6 +125,8 @@ def open_encoder(
         nets = EncoderNet(shape), DecoderNet(shape), Quantiser(shape)
     load_folder(folder, name, nets)
     label = f"{repository}@{REVISIONS[repository][:7]}" if weights in {None, repository} else folder.name
+    if folder == TOY:
+        label = "of the package"
     return EncodecEncoder(name, shape, *nets, weights_label=label, bandwidth_kbps=bandwidth_kbps)
 
 

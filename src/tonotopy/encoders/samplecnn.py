@@ -6,7 +6,8 @@ frame; a convolution of width 1; dropout; one linear layer. The 3^8 and 3^7 mode
 the modules of 256 channels and read 19,683 and 6,561 samples. ``samplecnn`` is the 3^9 model.
 
 It is convolutional throughout, so it reads audio of any length; the linear layer is applied to every frame.
-Published weights are not known to us in a form that we may fetch: weights are random, or a file.
+Published weights are not known to us in a form that we may fetch: weights are random, or a file. ``samplecnn-toy``,
+a 3^7 model of half the widths, was trained by this package and comes with it.
 
 Sites: ``first_conv`` and ``conv1`` …, the output of each module after its rectifier and before pooling;
 ``stack_end``, the output of the last convolution after its rectifier; ``head``, the same tensor as the
@@ -39,7 +40,7 @@ CITATION = (
     "J. Lee, J. Park, K. L. Kim, J. Nam: Sample-level Deep Convolutional Neural Networks for Music "
     "Auto-tagging Using Raw Waveforms, SMC 2017, arXiv 1703.01789"
 )
-LICENCE = "MIT"
+LICENCE = "MIT; weights of samplecnn-toy: CC BY-SA 3.0, see their card"
 TEST_OPTIONS: dict[str, Any] = {"tags": 3, "narrow": 32}  # with which the contract is tested
 LARGE = ("samplecnn-3-8", "samplecnn-3-9")  # tested only by `make prove`; the name without a number is 3-9
 
