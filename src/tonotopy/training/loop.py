@@ -108,7 +108,9 @@ class Length:
     def __post_init__(self) -> None:
         if (self.steps is None) == (self.minutes is None):
             raise InputError(
-                "a number of steps or of minutes", "both or neither", "give --steps or --minutes"
+                "a number of steps or of minutes",
+                "neither" if self.steps is None else "both",
+                "give --steps or --minutes",
             )
         value = self.steps if self.steps is not None else self.minutes
         assert value is not None
