@@ -206,6 +206,30 @@ def test_a_folder_of_another_training_or_of_something_else_is_refused(tmp_path: 
         trained(tmp_path / "other")
 
 
+def test_a_checkpoint_left_between_two_renames_outlives_the_next_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "SAVE_S", 0.0)
+
+    class Cut(Exception):
+        pass
+
+    def cut(done: int, total: int, label: str) -> None:
+        if done == 50:
+            raise Cut
+
+    with pytest.raises(Cut):
+        Training(Line(), tmp_path / "run", told={}, length=Length(steps=200)).run(cut)
+    (tmp_path / "run" / "checkpoint").rename(tmp_path / "run" / ".checkpoint.old")
+    monkeypatch.setattr(Training, "_moments", lambda _: (_ for _ in ()).throw(Cut))  # killed in the next save
+    with pytest.raises(Cut):
+        trained(tmp_path / "run")
+    monkeypatch.undo()
+    again = Training(Line(), tmp_path / "run", told={}, length=Length(steps=200))
+    again.run()
+    assert again.task.seen < 160, "it went on from step 49"
+
+
 def test_minutes_become_steps_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "PACE_S", 0.2)
     Training(Line(), tmp_path / "run", told={}, length=Length(minutes=0.02)).run()

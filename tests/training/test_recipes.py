@@ -236,6 +236,13 @@ def test_no_room_is_said_before_decoding(
         train("encodec", music=f"folder:{music}", out=tmp_path / "run", steps=2, **SMALL)
 
 
+def test_a_folder_of_other_files_stays_as_it_is(music: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(RunError, match="a folder with other files"):
+        train("samplecnn", music=f"folder:{music}", out=tmp_path, steps=1, depth=7)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
 def test_a_kind_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="legal values: samplecnn, encodec, ceiling"):
         train("wavenet", music="scores", out=tmp_path, steps=1)

@@ -29,7 +29,7 @@ from tonotopy.training.ceiling_task import (
     trainable,
 )
 from tonotopy.training.excerpts import Excerpts, prepare
-from tonotopy.training.loop import Length, Progress, Training, generator
+from tonotopy.training.loop import Length, Progress, Training, generator, refuse_other_files
 
 #: How long where nothing is said.
 MINUTES = 5.0
@@ -81,6 +81,7 @@ def train_ceiling(
     folder = Path(out)
     encoder = load_encoder(like, weights=weights or _random_if_named(like), seed=seed, **options)
     trainable(encoder)  # refused before any music is decoded
+    refuse_other_files(folder)
     source = open_music(music) if isinstance(music, str) else music
     excerpts = prepare(source, folder / "sound", encoder.sample_rate_hz, seed=seed, progress=progress)
     has_both_parts(excerpts)

@@ -15,15 +15,11 @@ and at the end; a kill loses the steps since the last one.
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-import os
 import shutil
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,6 +32,9 @@ from tonotopy.core.errors import InputError, RunError
 from tonotopy.encoders import _checkpoint
 from tonotopy.encoders._checkpoint import Header
 from tonotopy.encoders._weights import fit_weights, read_weights
+from tonotopy.training.metrics import Metrics
+from tonotopy.training.room import room, write_text
+from tonotopy.training.stopping import stopping
 
 Progress = Callable[[int, int, str], None]
 
@@ -187,8 +186,7 @@ class Training:
             betas=(0.8, 0.99),
             weight_decay=1e-4,
         )
-        self._logs: Any = _tensorboard() if tensorboard else None
-        self._writer: Any = None
+        self._metrics = Metrics(self.folder, tensorboard=tensorboard)
 
     def run(self, progress: Progress | None = None) -> Path:
         """Train to the end, from where the folder stands; gives the last snapshot's file.
@@ -199,12 +197,11 @@ class Training:
             The loss is no longer finite, or the folder holds another training.
         """
         self._open_folder()
-        if self._logs is not None:
-            self._writer = self._logs(str(self.folder / "tensorboard"))
+        self._metrics.open()
         self.state.sessions += 1
         started, worked = time.monotonic(), self.state.seconds
         saved = started
-        with _stopping() as stop:
+        with stopping() as stop:
             while self.state.steps is None or self.state.step < self.state.steps:
                 self._snapshot()
                 self._step()
@@ -221,7 +218,9 @@ class Training:
                     raise KeyboardInterrupt
         self._snapshot()
         self._save()
-        self._row({"step": self.state.step, **{f"held_out_{k}": v for k, v in self._validated().items()}})
+        self._metrics.add(
+            {"step": self.state.step, **{f"held_out_{k}": v for k, v in self._validated().items()}}
+        )
         return self.folder / _snapshot_name(self.state.step)
 
     # ---- one step
@@ -245,7 +244,7 @@ class Training:
             self.state.sums.setdefault(key, []).append(value)
         if state.step % LOG_STEPS == 0:
             row = {key: float(np.mean(values)) for key, values in self.state.sums.items()}
-            self._row({"step": state.step, "seconds": state.seconds, **row})
+            self._metrics.add({"step": state.step, "seconds": state.seconds, **row})
             self.state.sums.clear()
 
     def _check(self, value: float, batch: Batch, what: str = "loss") -> None:
@@ -282,7 +281,7 @@ class Training:
         due = step in (0, FIRST_SNAPSHOT) if steps is None else step in snapshot_steps(steps)
         if not due or step in self.state.snapshots:
             return
-        with _room(self.folder):
+        with room(self.folder):
             state = {
                 key: value.half() if _heavy(value) else value for key, value in self.task.snapshot().items()
             }
@@ -294,7 +293,7 @@ class Training:
         target, fresh, old = (
             self.folder / name for name in ("checkpoint", ".checkpoint.new", ".checkpoint.old")
         )
-        with _room(self.folder):
+        with room(self.folder):
             for stale in (fresh, old):
                 shutil.rmtree(stale, ignore_errors=True)
             fresh.mkdir()
@@ -302,7 +301,7 @@ class Training:
             _checkpoint.write(fresh / "weights.safetensors", self.task.module.state_dict(), header)
             _checkpoint.write(fresh / "optimiser.safetensors", self._moments(), header)
             text = json.dumps(asdict(self.state))
-            _write_text(fresh / "state.json", text)
+            write_text(fresh / "state.json", text)
             if target.exists():
                 target.replace(old)
             fresh.replace(target)
@@ -315,31 +314,6 @@ class Training:
             for index, entry in self.optimiser.state_dict()["state"].items()
             for key, value in entry.items()
         }
-
-    def _row(self, row: Mapping[str, float]) -> None:
-        """Append to the metrics; a new column starts a new table, since a row must fit its head."""
-        file = self.folder / "metrics.csv"
-        rows = _rows(file)
-        columns = list(dict.fromkeys([*(rows[0] if rows else []), *row]))
-        with _room(self.folder):
-            if rows and columns == list(rows[0]):
-                with file.open("a", newline="", encoding="utf-8") as out:
-                    csv.DictWriter(out, columns, restval="").writerow(_plain(row))
-            else:
-                self._rewrite(file, columns, [*rows, _plain(row)])
-        if self._writer is not None:
-            for key, value in row.items():
-                if key not in {"step", "seconds"}:
-                    self._writer.add_scalar(key, value, int(row["step"]))
-            self._writer.flush()
-
-    def _rewrite(self, file: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-        fresh = file.with_name(f".{file.name}.new")
-        with fresh.open("w", newline="", encoding="utf-8") as out:
-            table = csv.DictWriter(out, columns, restval="")
-            table.writeheader()
-            table.writerows(rows)
-        fresh.replace(file)
 
     # ---- starting and going on
 
@@ -357,20 +331,17 @@ class Training:
                 )
             self._resume()
             return
-        if self.folder.exists() and any(p.name not in OURS for p in self.folder.iterdir()):
-            raise RunError(
-                f"an empty folder at {self.folder.name!r}", "a folder with other files", "a mistyped --out"
-            )
-        with _room(self.folder):
+        refuse_other_files(self.folder)
+        with room(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            _write_text(file, json.dumps(self.told, indent=1) + "\n")
+            write_text(file, json.dumps(self.told, indent=1) + "\n")
         self.state.steps = self.length.steps
 
     def _resume(self) -> None:
         """Weights, optimiser and step of the last save; metrics after it are cut off."""
-        place = self.folder / "checkpoint"
-        if not (place / "state.json").is_file():
-            place = self.folder / ".checkpoint.old"  # a kill between two renames
+        place, old = self.folder / "checkpoint", self.folder / ".checkpoint.old"
+        if not place.exists() and old.exists():
+            old.replace(place)  # a kill between two renames; the next save would have removed it
         self.state.steps = self.length.steps
         if not (place / "state.json").is_file():
             return  # killed before the first save
@@ -378,12 +349,7 @@ class Training:
         self.state = State(**held)
         fit_weights(self.task.module, read_weights(place / "weights.safetensors"), name=self.task.name)
         self._load_moments(read_weights(place / "optimiser.safetensors"))
-        file = self.folder / "metrics.csv"
-        rows = [row for row in _rows(file) if int(row["step"]) <= self.state.step]
-        if rows:
-            self._rewrite(file, list(rows[0]), rows)
-        else:
-            file.unlink(missing_ok=True)
+        self._metrics.cut(self.state.step)
 
     def _load_moments(self, tensors: Mapping[str, torch.Tensor]) -> None:
         state: dict[int, dict[str, torch.Tensor]] = {}
@@ -398,6 +364,14 @@ class Training:
 OURS = frozenset({"sound"})
 
 
+def refuse_other_files(folder: Path) -> None:
+    """Refuse a folder that holds files of something else, before anything is written into it."""
+    if (folder / "training.json").is_file() or not folder.exists():
+        return
+    if not folder.is_dir() or any(p.name not in OURS for p in folder.iterdir()):
+        raise RunError(f"an empty folder at {folder.name!r}", "a folder with other files", "a mistyped --out")
+
+
 def _heavy(value: torch.Tensor) -> bool:
     """Whether a tensor is kept in half precision in a snapshot: weights, not counters or statistics."""
     return value.is_floating_point() and value.dim() > 1
@@ -405,73 +379,3 @@ def _heavy(value: torch.Tensor) -> bool:
 
 def _snapshot_name(step: int) -> str:
     return f"step-{step:07d}.safetensors"
-
-
-def _plain(row: Mapping[str, float]) -> dict[str, Any]:
-    return {key: value if isinstance(value, int) else f"{value:.6g}" for key, value in row.items()}
-
-
-def _rows(file: Path) -> list[dict[str, str]]:
-    """The table so far; a row that a kill cut short is left out."""
-    if not file.is_file():
-        return []
-    with file.open(newline="", encoding="utf-8") as text:
-        found = list(csv.DictReader(text))
-    return [row for row in found if None not in row and None not in row.values() and row["step"].isdigit()]
-
-
-def _write_text(file: Path, text: str) -> None:
-    with file.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-@contextmanager
-def _room(folder: Path) -> Iterator[None]:
-    """Name a full disk for what it is; what was saved before stays."""
-    try:
-        yield
-    except OSError as error:
-        import errno
-
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        cause = "make room and give the same command again: it goes on from the last checkpoint"
-        raise RunError(f"room on the disk for {folder.name!r}", "a full disk", cause) from error
-
-
-@dataclass
-class _Stop:
-    asked: bool = False
-
-
-@contextmanager
-def _stopping() -> Iterator[_Stop]:
-    """Inside, a signal to end is noted, so that the step under way is finished and saved."""
-    import threading
-
-    stop = _Stop()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def note(*_: object) -> None:
-        stop.asked = True
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _tensorboard() -> Any:
-    """The class that writes logs, or an error before anything is made."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        cause = "the extra is not installed: pip install tonotopy[tensorboard]"
-        raise InputError("tensorboard, to write its logs", "no such package", cause) from None
-    return SummaryWriter

@@ -18,7 +18,7 @@ from tonotopy.sound.sources._contract import Source
 from tonotopy.training.classifier import ClassifierTask
 from tonotopy.training.codec import CodecTask
 from tonotopy.training.excerpts import Excerpts, prepare
-from tonotopy.training.loop import Length, Task, Training
+from tonotopy.training.loop import Length, Task, Training, refuse_other_files
 
 Progress = Callable[[int, int, str], None]
 
@@ -125,6 +125,7 @@ def train(
             "something that can be trained", repr(kind), "a misspelt name", [*RECIPES, "ceiling"]
         )
     recipe, folder, length = RECIPES[kind], Path(out), Length(steps, minutes)
+    refuse_other_files(folder)  # before music is decoded into it
     source = open_music(music) if isinstance(music, str) else music
     with torch.random.fork_rng(devices=[]):
         excerpts = prepare(source, folder / "sound", recipe.rate_hz(words), seed=seed, progress=progress)
