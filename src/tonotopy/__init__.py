@@ -10,6 +10,7 @@ The map, in the order data flow (imports point upwards in this list only)::
     training    models of our own: a codec, a classifier, the ceiling of an architecture
     anatomy     what an architecture can express, before any data
     recording   trials through encoders: activations aligned to samples
+    features    what may stabilise: channels, components, dictionaries, codes, random directions
     readouts    line, plane, window: fitted on a recording
     measures    detection, consistency, specificity, ... with pieces as the unit
     judgement   the ordered verdict, floor, calibration
