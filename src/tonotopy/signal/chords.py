@@ -144,7 +144,7 @@ def likelihoods(chroma_: Floats, qualities: Sequence[str] = TRIADS) -> Floats:
 def viterbi(scores: Floats, stay: float) -> NDArray[np.int64]:
     """The most probable states, ``[frame]``, where each stays with probability ``stay``.
 
-
+    It leaves to any other with the same probability, which must not be above that of staying.
 
     Examples
     --------
