@@ -40,6 +40,7 @@ SHARPNESS: Final = 20.0  # log likelihood a unit of cosine
 LEAST_COSINE: Final = (
     0.65  # of a chord, to be preferred to none: two of its three notes and nothing else reach 0.82
 )
+LONE: Final = 0.85  # with 1.0, chords in which one voice is loud would be none
 MEAN_CHORD_S: Final = 1.0
 
 
@@ -124,8 +125,8 @@ def likelihoods(chroma_: Floats, qualities: Sequence[str] = TRIADS) -> Floats:
     """Log likelihood of each chord in each frame up to a constant a frame, ``[frame, state]``.
 
     A chord's is ``SHARPNESS`` times the cosine of the chroma with its template. No chord stands for whatever is
-    none: it takes the best cosine with a flat chroma and with each single pitch class (a lone note, whose fifth
-    is heard in its harmonics, is near several triads), and at least ``LEAST_COSINE``.
+    none: it takes the cosine with a flat chroma, that with the strongest pitch class alone times ``LONE`` (a lone
+    note, whose third and fifth are heard in its harmonics, is near a triad), and at least ``LEAST_COSINE``.
     """
     templates = np.zeros((1 + 12 * len(qualities), 12))
     templates[0] = 1.0
@@ -137,7 +138,7 @@ def likelihoods(chroma_: Floats, qualities: Sequence[str] = TRIADS) -> Floats:
         chroma_ @ templates.T, norm, out=np.zeros((len(chroma_), len(templates))), where=norm > 0
     )
     lone = np.divide(chroma_.max(axis=1), norm[:, 0], out=np.zeros(len(chroma_)), where=norm[:, 0] > 0)
-    cosine[:, 0] = np.maximum(np.maximum(cosine[:, 0], lone), LEAST_COSINE)
+    cosine[:, 0] = np.maximum(np.maximum(cosine[:, 0], LONE * lone), LEAST_COSINE)
     return np.asarray(SHARPNESS * cosine)
 
 
