@@ -44,13 +44,27 @@ from tonotopy.cli import _options as options
     metavar="N",
     help="So many frequencies, not the preset's number.",
 )
+@click.option(
+    "--structures",
+    default="partial",
+    show_default=True,
+    metavar="A,B",
+    help="The ladder: partial, pitch, chord. Each further rung costs as much again.",
+)
 @click.option("--no-floor", is_flag=True, help="Leave out the comparison with random weights.")
 @click.option("--ceiling", metavar="DIR", help="What `train ceiling` wrote: set each verdict below it.")
 @click.option("--trust", is_flag=True, help="Run code that the encoder's spelling names.")
 @click.option("--dry-run", is_flag=True, help="Say what it would cost, and measure nothing.")
 @options.as_json
 def command(
-    *, sites: str | None, sample_rate: int | None, no_floor: bool, dry_run: bool, as_json: bool, **words: Any
+    *,
+    sites: str | None,
+    structures: str,
+    sample_rate: int | None,
+    no_floor: bool,
+    dry_run: bool,
+    as_json: bool,
+    **words: Any,
 ) -> None:
     """Which partials does an encoder carry as stable features?
 
@@ -59,12 +73,18 @@ def command(
     as ENCODER or as --weights, is a series: each is studied with the same plan, to see what emerges in training.
     A study file (NAME.toml) names several encoders, what to train first and what to compare.
     """
-    names = None if sites is None else [name.strip() for name in sites.split(",") if name.strip()]
+    names = None if sites is None else _names(sites)
     words |= {"sites": names, "sample_rate": sample_rate, "floor": not no_floor}
+    words["structures"] = _names(structures)
     from tonotopy.cli._several import study_several
 
     if not study_several(words, dry_run=dry_run, as_json=as_json):
         (_estimate if dry_run else _study)(words, as_json=as_json)
+
+
+def _names(text: str) -> list[str]:
+    """Names from a comma-separated list."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _study(words: dict[str, Any], *, as_json: bool) -> None:

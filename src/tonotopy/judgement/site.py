@@ -32,6 +32,7 @@ from tonotopy.measures.sparsity import Law, sparsity_law
 from tonotopy.measures.tally import Tally, tally
 from tonotopy.readouts.readout import Readout, fit_many
 from tonotopy.recording.recording import Recording
+from tonotopy.sound.structures import Structure, partial
 from tonotopy.statistics.bootstrap import piece_weights
 
 #: The family that verdicts hold out, and those of the sparse line.
@@ -73,6 +74,7 @@ class Question:
     normalises_frames: bool = False
     full: bool = True  # False: the verdict alone (floor)
     out_of_band: NDArray[np.bool_] | None = None  # [frequency] the music has no power there
+    structure: Structure = partial.STRUCTURE  # what frequency_hz are coordinates of
 
 
 def study_site(families: dict[str, Recording], raw: Measures, question: Question) -> SiteResult:
@@ -104,7 +106,13 @@ def study_site(families: dict[str, Recording], raw: Measures, question: Question
         held_out = everything.take(everything.trials.test | (everything.trials.family == HELD_OUT))
         line, null = fits["default"]["line"], fits["shuffled"]["line"]
         law = sparsity_law(
-            line, held_out, question.frequency_hz, question.sample_rate_hz, seed=question.seed, shuffled=null
+            line,
+            held_out,
+            question.frequency_hz,
+            question.sample_rate_hz,
+            seed=question.seed,
+            shuffled=null,
+            structure=question.structure,
         )
         # Where nothing is defined (a dead site) there is nothing to plant into.
         power = None if all(undefined) else _power(synthetic_training, music, question)
@@ -131,12 +139,12 @@ def _fit(training: Recording, synthetic: Sequence[str], question: Question) -> d
     if question.full:
         folds |= {"pooled": [*synthetic, HELD_OUT], "in_family": [HELD_OUT]}
         kinds |= {"pooled": ["line"], "in_family": ["line"]}
-    fits = fit_many(training, question.frequency_hz, folds, kinds=kinds)
+    kind = question.structure
+    fits = fit_many(training, question.frequency_hz, folds, kinds=kinds, structure=kind)
     if question.full:
         shuffled = shuffle_labels(training.take(training.trials.family != HELD_OUT), seed=question.seed)
-        fits |= fit_many(
-            shuffled, question.frequency_hz, {"shuffled": synthetic}, kinds={"shuffled": ["line"]}
-        )
+        null = {"shuffled": synthetic}, {"shuffled": ["line"]}
+        fits |= fit_many(shuffled, question.frequency_hz, null[0], kinds=null[1], structure=kind)
     return fits
 
 
@@ -155,7 +163,7 @@ def shuffle_labels(recording: Recording, *, seed: int) -> Recording:
 
 
 def _try(readout: Readout, held_out: Recording, question: Question) -> Tally:
-    return tally(readout, held_out, question.frequency_hz, question.sample_rate_hz)
+    return tally(readout, held_out, question.frequency_hz, question.sample_rate_hz, question.structure)
 
 
 def _beside(
@@ -217,7 +225,7 @@ def _reported(
     """What is reported and not judged."""
     n = len(question.frequency_hz)
     ev1, ev2 = evoked_shares(training, music, n)
-    near, far = parallelism(training, question.frequency_hz)
+    near, far = parallelism(training, question.frequency_hz, question.structure)
     separability = sums.separability if sums.separability is not None else np.full(n, np.nan)
     return {"ev1": ev1, "ev2": ev2, "parallelism": near, "parallelism_far": far, "separability": separability}
 
@@ -238,6 +246,7 @@ def _power(training: Recording, music: Recording, question: Question) -> dict[st
                 int(index),
                 question.sample_rate_hz,
                 seed=question.seed * POWER_DIRECTIONS + direction,
+                structure=question.structure,
             )
             for one in planted:
                 detected[one.strength].append(bool(one.measures.detection[0, index] >= limits.detection))

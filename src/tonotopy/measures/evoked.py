@@ -13,9 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tonotopy.readouts.readout import NEAR_ERB
 from tonotopy.recording.recording import Recording
-from tonotopy.signal import erb
+from tonotopy.sound.structures import Structure, partial
 
 Array = NDArray[np.float64]
 
@@ -40,8 +39,10 @@ def evoked_shares(training: Recording, held_out: Recording, n_frequencies: int) 
     return shares[0], shares[1]
 
 
-def parallelism(training: Recording, frequency_hz: Array) -> tuple[Array, Array]:
-    """Parallelism and its value between far frequencies, each ``[frequency]``."""
+def parallelism(
+    training: Recording, frequency_hz: Array, structure: Structure = partial.STRUCTURE
+) -> tuple[Array, Array]:
+    """Parallelism and its value between far targets, each ``[frequency]``."""
     families = np.unique(training.trials.family)
     means = np.stack(
         [_family_means(training.take(training.trials.family == f), len(frequency_hz)) for f in families]
@@ -53,7 +54,7 @@ def parallelism(training: Recording, frequency_hz: Array) -> tuple[Array, Array]
     cosine = np.einsum("afu,bgu->abfg", unit, unit)
     off = ~np.eye(len(families), dtype=bool)
     between = _mean(cosine[off])
-    far = np.abs(erb.rate(frequency_hz)[:, None] - erb.rate(frequency_hz)[None, :]) > NEAR_ERB
+    far = np.array([~structure.is_near(frequency_hz, float(f)) for f in frequency_hz])
     far_mean = np.array([_mean(row[mask]) for row, mask in zip(between, far, strict=True)], dtype=np.float64)
     return np.diagonal(between).copy(), far_mean
 

@@ -6,13 +6,14 @@ measure             definition                                                  
 detection           AUC present against absent, pooled over contexts                            0..1, 0.5
 identification      AUC present against foil, pooled over contexts                              0..1, 0.5
 consistency         mean(r)² / mean(r²) over changes by f; 0 if the mean is negative            0..1, 0
-specificity         R_near / (R_near + R_far), R = mean r² x width in ERB of its region         0..1, 0.09
-largest_lobe        largest rms r over 1-ERB bins beyond 1.5 ERB and probes, over rms r(f)      0.., 1
+specificity         R_near / (R_near + R_far), R = mean r² x width of its region                0..1, 0.09
+largest_lobe        largest rms r over bins of what is far and over probes, over rms r(f)       0.., 1
 gradedness          Spearman of frame-mean answer with level in a context, mean over contexts   -1..1, 0
 tonality            AUC present against a band of noise of equal power                          0..1, 0.5
 audiogram_db        lowest level re L(f) at which detection reaches .9, interpolated; inf never dB
 ==================  ==========================================================================  ===========
 
+Regions, bins and probes are the structure's: ERB for partials, semitones for pitches, single chords for chords.
 All are root mean squares or ranks over single frames, never signed means, which hide crosstalk that cancels
 over phase. NaN is *undefined*.
 """
@@ -26,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonotopy.measures.tally import Tally
-from tonotopy.sound.structures.partial import LADDER_DB
+from tonotopy.sound.structures import LADDER_DB
 from tonotopy.statistics.auc import auc
 
 #: Measures that a verdict looks at, in the order in which failures are listed.
@@ -93,14 +94,14 @@ def _consistency(sums: Tally, w: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _specificity(sums: Tally, w: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of the response that lies within 1.5 ERB, regions weighed by their width inside the range."""
+    """Share of the response that lies near the target, regions weighed by their width inside the range."""
     near = _ratio(w @ sums.near_square.T, w @ sums.near_count.T) * sums.near_width_erb
     far = _ratio(w @ sums.far_square.T, w @ sums.far_count.T) * sums.far_width_erb
     return _ratio(near, near + far)
 
 
 def _largest_lobe(sums: Tally, w: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Largest rms response among far bins and harmonic probes, over the rms response to f."""
+    """Largest rms response among far bins and probes, over the rms response to f."""
     own = _ratio(w @ sums.own_square.T, w @ sums.own_count.T)
     squares, counts = [sums.lobe_square], [sums.lobe_count]
     if sums.probe_square is not None and sums.probe_count is not None:

@@ -1,9 +1,9 @@
 """Power: how strong must a partial's direction be before the instrument sees it?
 
-A direction of known strength, with Gaussian tuning of .5 ERB around a frequency, is planted into recorded
-activations; the line is fitted again and judged. Strength is the length of the planted change at L(f) + 6 dB,
-over the RMS distance of music frames from their mean. It grows in proportion to amplitude, so that the
-ladder of levels is graded.
+A direction of known strength, tuned as the structure says (to partials, a Gaussian of .5 ERB around a
+frequency), is planted into recorded activations; the line is fitted again and judged. Strength is the length
+of the planted change at the reference level, over the RMS distance of music frames from their mean. It grows
+in proportion to amplitude, so that the ladder of levels is graded.
 
 The planting is a rank-one change, so nothing is recorded again: with a = a0 + s g u (g the gain of each
 sound, u the direction), the sums of the fit follow from the old ones, and the answers of the new line are
@@ -20,14 +20,11 @@ from numpy.typing import NDArray
 
 from tonotopy.measures.measures import Measures, measure
 from tonotopy.measures.tally import tally
-from tonotopy.readouts.readout import NEAR_ERB, RHO, Readout, gram
+from tonotopy.readouts.readout import RHO, Readout, gram
 from tonotopy.recording.recording import Recording
-from tonotopy.signal import erb
-from tonotopy.sound.structures.partial import LADDER_DB, REFERENCE_DB
+from tonotopy.sound.structures import LADDER_DB, REFERENCE_DB, Structure, partial
 from tonotopy.sound.trials import CORE, EXTRA
 
-#: Width of the planted tuning, ERB (standard deviation).
-TUNING_ERB = 0.5
 #: Strengths tried, and the share of plants that must be seen.
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 SHARE = 0.95
@@ -43,19 +40,19 @@ class Plant:
 
 
 def gains(
-    recording: Recording, frequency_hz: float
+    recording: Recording, frequency_hz: float, structure: Structure = partial.STRUCTURE
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Gain of the planted unit for every core and extra sound: ``[trial, sound]`` each.
 
-    Amplitudes of partials that sound together add.
+    Amplitudes of what sounds together add.
     """
-    trials = recording.trials
-    target, foil = _tuning(trials.frequency_hz, frequency_hz), _tuning(trials.foil_hz, frequency_hz)
+    trials, tuning = recording.trials, structure.tuning
+    target, foil = tuning(trials.frequency_hz, frequency_hz), tuning(trials.foil_hz, frequency_hz)
     core = np.stack([{"absent": 0 * target, "present": target, "foil": foil}[name] for name in CORE], axis=1)
     if recording.extra is None:
         return core, None
-    neighbour = _tuning(trials.neighbour_hz, frequency_hz)
-    probe = np.nan_to_num(_tuning(trials.probe_hz, frequency_hz))
+    neighbour = np.nan_to_num(tuning(trials.neighbour_hz, frequency_hz))
+    probe = np.nan_to_num(tuning(trials.probe_hz, frequency_hz))
     levels = {f"level{db:+d}": target * 10 ** ((db - REFERENCE_DB) / 20) for db in LADDER_DB}
     by_name = {
         **levels,
@@ -68,11 +65,6 @@ def gains(
     return core, np.stack([by_name[name] for name in EXTRA], axis=1)
 
 
-def _tuning(presented_hz: NDArray[np.float64], centre_hz: float) -> NDArray[np.float64]:
-    distance = erb.rate(presented_hz) - erb.rate(centre_hz)
-    return np.asarray(np.exp(-0.5 * (distance / TUNING_ERB) ** 2))
-
-
 def plant(
     training: Recording,
     music: Recording,
@@ -82,8 +74,9 @@ def plant(
     *,
     strengths: tuple[float, ...] = STRENGTHS,
     seed: int,
+    structure: Structure = partial.STRUCTURE,
 ) -> list[Plant]:
-    """Plant one random direction at one frequency at several strengths and read it in music."""
+    """Plant one random direction at one target at several strengths and read it in music."""
     rng = np.random.default_rng([seed, index])
     units = training.core.shape[-1]
     drawn = rng.standard_normal(units)
@@ -92,7 +85,7 @@ def plant(
     absent = absent[np.isfinite(absent).all(axis=1)]
     spread = float(np.sqrt(np.sum(np.var(absent, axis=0))))
     sums = [
-        _Sums(training.take(training.trials.family == family), frequency_hz[index], index)
+        _Sums(training.take(training.trials.family == family), frequency_hz[index], index, structure)
         for family in np.unique(training.trials.family)
     ]
     found = []
@@ -100,10 +93,9 @@ def plant(
         w = _refit(sums, np.asarray(u * strength * spread))
         n = len(frequency_hz)
         readout = Readout("line", np.ones((1, 1, n)), np.zeros((1, n)), np.ones(n, dtype=bool))
-        projected = _project(music, w, strength * spread * float(w @ u), frequency_hz[index])
-        values = measure(
-            tally(readout, projected, frequency_hz, sample_rate_hz), np.ones((1, _n_pieces(music)))
-        )
+        projected = _project(music, w, strength * spread * float(w @ u), frequency_hz[index], structure)
+        sums_of = tally(readout, projected, frequency_hz, sample_rate_hz, structure)
+        values = measure(sums_of, np.ones((1, _n_pieces(music))))
         found.append(Plant(index, strength, values))
     return found
 
@@ -115,16 +107,16 @@ def _n_pieces(recording: Recording) -> int:
 class _Sums:
     """What the fit of one target needs from one family, with the planted gain kept apart."""
 
-    def __init__(self, recording: Recording, frequency_hz: float, index: int) -> None:
+    def __init__(self, recording: Recording, frequency_hz: float, index: int, structure: Structure) -> None:
         trials, units = recording.trials, recording.core.shape[-1]
-        core_gain, _ = gains(recording, frequency_hz)
+        core_gain, _ = gains(recording, frequency_hz, structure)
         delta = np.concatenate([recording.delta("present"), recording.delta("foil")])
         gain = np.concatenate([core_gain[:, 1], core_gain[:, 2]])
         presented = np.concatenate([trials.frequency_hz, trials.foil_hz])
         finite = np.isfinite(delta).all(axis=(1, 2))
         delta, gain, presented = delta[finite], gain[finite], presented[finite]
         own = np.concatenate([trials.frequency_index, np.full(len(trials), -1)])[finite] == index
-        far = np.abs(erb.rate(presented) - erb.rate(frequency_hz)) > NEAR_ERB
+        far = ~structure.is_near(presented, frequency_hz)
         frames = delta.shape[1]
         self.mean, self.mean_gain = delta[own].mean(axis=(0, 1), dtype=np.float64), float(gain[own].mean())
         self.far = gram(delta[far].reshape(-1, units))
@@ -161,9 +153,11 @@ def _refit(sums: list[_Sums], planted: NDArray[np.float64]) -> NDArray[np.float6
     return np.asarray(w / (mu @ w))
 
 
-def _project(music: Recording, w: NDArray[np.float64], gain: float, frequency_hz: float) -> Recording:
+def _project(
+    music: Recording, w: NDArray[np.float64], gain: float, frequency_hz: float, structure: Structure
+) -> Recording:
     """Answers of the new line to the planted activations, as a recording of one unit."""
-    core_gain, extra_gain = gains(music, frequency_hz)
+    core_gain, extra_gain = gains(music, frequency_hz, structure)
     w32 = w.astype(np.float32)
     core = music.core @ w32 + (gain * core_gain)[:, :, None]
     assert music.extra is not None and extra_gain is not None

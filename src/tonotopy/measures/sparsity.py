@@ -19,6 +19,7 @@ from tonotopy.measures.measures import Measures, measure
 from tonotopy.measures.tally import tally
 from tonotopy.readouts.readout import Readout
 from tonotopy.recording.recording import Recording
+from tonotopy.sound.structures import Structure, partial
 from tonotopy.statistics.bootstrap import interval, piece_weights
 
 #: Edges of the bins of occupancy (effective number of 1-ERB bands).
@@ -47,6 +48,7 @@ def sparsity_law(
     seed: int,
     n_resamples: int = 100,
     shuffled: Readout | None = None,
+    structure: Structure = partial.STRUCTURE,
 ) -> Law:
     """Measures of a line against the occupancy of the trial.
 
@@ -69,7 +71,7 @@ def sparsity_law(
         inside = (trials.occupancy >= low) & (trials.occupancy < high)
         if inside.sum() < LEAST_TRIALS:
             continue
-        values = _bin(line, plain.take(inside), weights, frequency_hz, sample_rate_hz)
+        values = _bin(line, plain.take(inside), weights, frequency_hz, sample_rate_hz, structure)
         row = {"occupancy": float(np.median(trials.occupancy[inside])), "low": low, "high": high}
         row["trials"] = float(inside.sum())
         for name, curve in values.items():
@@ -77,20 +79,27 @@ def sparsity_law(
             row[f"{name}_low"], row[f"{name}_high"] = _interval(curve[1:], n_pieces)
             curves[name].append(curve)
         if shuffled is not None:
-            null = _bin(shuffled, plain.take(inside), weights[:1], frequency_hz, sample_rate_hz)
+            null = _bin(shuffled, plain.take(inside), weights[:1], frequency_hz, sample_rate_hz, structure)
             row["shuffled_detection"] = float(null["detection"][0])
         rows.append(row)
     x = np.array([row["occupancy"] for row in rows])
-    halves = {name: _half(x, np.array(curve), NULLS[name], n_pieces) for name, curve in curves.items()}
+    nulls = NULLS | {"specificity": structure.chance_specificity}
+    halves = {name: _half(x, np.array(curve), nulls[name], n_pieces) for name, curve in curves.items()}
     return Law(rows, halves)
 
 
 def _bin(
-    line: Readout, trials: Recording, weights: NDArray[Any], frequency_hz: NDArray[Any], sample_rate_hz: int
+    line: Readout,
+    trials: Recording,
+    weights: NDArray[Any],
+    frequency_hz: NDArray[Any],
+    sample_rate_hz: int,
+    structure: Structure,
 ) -> dict[str, NDArray[np.float64]]:
     """Mean over frequencies of each measure in one bin, ``[resample]``."""
     present = np.unique(trials.trials.piece)
-    values: Measures = measure(tally(line, trials, frequency_hz, sample_rate_hz), weights[:, present])
+    sums = tally(line, trials, frequency_hz, sample_rate_hz, structure)
+    values: Measures = measure(sums, weights[:, present])
     enough = values.frames >= LEAST_FRAMES
     return {name: _mean(getattr(values, name)[:, enough]) for name in NULLS}
 

@@ -17,14 +17,10 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
-from tonotopy.readouts.readout import NEAR_ERB, Readout
+from tonotopy.readouts.readout import Readout
 from tonotopy.recording.recording import Recording
-from tonotopy.signal import erb
-from tonotopy.sound.structures.partial import LADDER_DB, PROBE_RATIOS, REFERENCE_DB, range_erb
+from tonotopy.sound.structures import LADDER_DB, REFERENCE_DB, Structure, partial
 from tonotopy.statistics.auc import wins
-
-#: Levels of a sound and its piece count; -- width of a bin of far responses, ERB.
-LOBE_BIN_ERB = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,15 +37,17 @@ class Tally:
     )  # [frequency, piece]: sums of r, r², and frames, over changes by f
     own_square: NDArray[Any] = field(repr=False)
     own_count: NDArray[Any] = field(repr=False)
-    near_square: NDArray[Any] = field(repr=False)  # [frequency, piece]: within 1.5 ERB of f
+    near_square: NDArray[Any] = field(repr=False)  # [frequency, piece]: near f, as the structure says
     near_count: NDArray[Any] = field(repr=False)
     far_square: NDArray[Any] = field(repr=False)
     far_count: NDArray[Any] = field(repr=False)
-    near_width_erb: NDArray[Any] = field(repr=False)  # [frequency]: width of the region inside the range
+    near_width_erb: NDArray[Any] = field(
+        repr=False
+    )  # [frequency]: widths of the regions, in the structure's unit
     far_width_erb: NDArray[Any] = field(repr=False)
     lobe_square: NDArray[Any] = field(repr=False)  # [bin, frequency, piece]
     lobe_count: NDArray[Any] = field(repr=False)
-    probe_square: NDArray[Any] | None = field(repr=False)  # [ratio, frequency, piece]
+    probe_square: NDArray[Any] | None = field(repr=False)  # [kind, frequency, piece]
     probe_count: NDArray[Any] | None = field(repr=False)
     gradedness: NDArray[Any] | None = field(repr=False)  # [frequency, piece] sums of Spearman over contexts
     gradedness_count: NDArray[Any] | None = field(repr=False)
@@ -63,14 +61,18 @@ class Tally:
 
 
 def tally(
-    readout: Readout, held_out: Recording, frequency_hz: NDArray[np.float64], sample_rate_hz: int
+    readout: Readout,
+    held_out: Recording,
+    frequency_hz: NDArray[np.float64],
+    sample_rate_hz: int,
+    structure: Structure = partial.STRUCTURE,
 ) -> Tally:
     """Try a readout on held-out trials.
 
     Parameters
     ----------
     held_out : trials of any family; those of music carry the ladder, the noise, the pairs and the probes
-    frequency_hz : the grid, ``[frequency]``
+    frequency_hz : the grid as coordinates of the structure, ``[frequency]``
     """
     trials = held_out.trials
     pieces, piece = np.unique(trials.piece, return_inverse=True)
@@ -86,10 +88,10 @@ def tally(
             sounds[name] = readout.own(held_out.sound(own), trials.frequency_index)
         sounds["noise"] = readout.own(held_out.sound("noise"), trials.frequency_index)
     compare = _Compare(sounds, trials.frequency_index, piece, n_f, n_p)
-    responses = _responses(readout, held_out, piece, frequency_hz, sample_rate_hz, n_p)
+    responses = _responses(readout, held_out, piece, frequency_hz, sample_rate_hz, n_p, structure)
     music = held_out.extra is not None
     grades = _gradedness(sounds, trials.frequency_index, piece, n_f, n_p) if music else (None, None)
-    probes = _probes(readout, held_out, piece, n_f, n_p) if music else (None, None)
+    probes = _probes(readout, held_out, piece, n_f, n_p, structure) if music else (None, None)
     ladder = [compare(f"level{level:+d}", "absent") for level in LADDER_DB] if music else []
     return Tally(
         detection=compare("present", "absent"),
@@ -140,30 +142,27 @@ def _responses(
     frequency_hz: NDArray[np.float64],
     sample_rate_hz: int,
     n_p: int,
+    structure: Structure,
 ) -> dict[str, NDArray[Any]]:
-    """Sums of responses to f itself, near it, far from it, and in 1-ERB bins of what is far."""
+    """Sums of responses to f itself, near it, far from it, and in bins of what is far."""
     trials = held_out.trials
     r = np.concatenate([readout.change(held_out.delta("present")), readout.change(held_out.delta("foil"))])
-    rates = np.concatenate([erb.rate(trials.frequency_hz), erb.rate(trials.foil_hz)])
+    items = np.concatenate([trials.frequency_hz, trials.foil_hz])
     piece2 = np.concatenate([piece, piece])
     ok = np.isfinite(r).all(axis=(1, 2))
-    r, rates, piece2 = r[ok], rates[ok], piece2[ok]
+    r, items, piece2 = r[ok], items[ok], piece2[ok]
     frames = r.shape[1]
     square = np.sum(r**2, axis=1)  # [row, frequency]
-    grid = erb.rate(frequency_hz)
-    distance = rates[:, None] - grid[None, :]
-    is_near = np.abs(distance) <= NEAR_ERB
-    low, high = range_erb(sample_rate_hz)
-    near_width = np.minimum(grid + NEAR_ERB, high) - np.maximum(grid - NEAR_ERB, low)
-    lobe_square, lobe_count = _lobes(square, _lobe_bins(distance, low, high, grid), piece2, n_p, frames)
+    lie = structure.relation(items, frequency_hz, sample_rate_hz)
+    lobe_square, lobe_count = _lobes(square, lie.bins, piece2, n_p, frames)
     own = np.concatenate([trials.frequency_index, np.full(len(trials), -1)])[ok]
     rows = np.flatnonzero(own >= 0)
     mine = np.zeros((3, len(frequency_hz), n_p))
     own_r = r[rows, :, own[rows]]  # [row, frame]
     for k, values in enumerate((own_r.sum(axis=1), (own_r**2).sum(axis=1), np.full(len(rows), frames))):
         np.add.at(mine[k], (own[rows], piece2[rows]), values)
-    near = _masked(square, is_near, piece2, n_p, frames)
-    far = _masked(square, ~is_near, piece2, n_p, frames)
+    near = _masked(square, lie.near, piece2, n_p, frames)
+    far = _masked(square, ~lie.near, piece2, n_p, frames)
     return {
         "own_sum": mine[0],
         "own_square": mine[1],
@@ -172,8 +171,8 @@ def _responses(
         "near_count": near[1],
         "far_square": far[0],
         "far_count": far[1],
-        "near_width_erb": near_width,
-        "far_width_erb": (high - low) - near_width,
+        "near_width_erb": lie.near_width,
+        "far_width_erb": lie.far_width,
         "lobe_square": lobe_square,
         "lobe_count": lobe_count,
     }
@@ -184,22 +183,6 @@ def _masked(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sums of squares and frame counts under a mask, each ``[frequency, piece]``."""
     return _by_piece(np.where(mask, square, 0.0), piece, n_p), _by_piece(mask * float(frames), piece, n_p)
-
-
-def _lobe_bins(distance: NDArray[Any], low: float, high: float, grid: NDArray[Any]) -> NDArray[np.int64]:
-    """Number of the 1-ERB bin of every response beyond 1.5 ERB, ``[row, frequency]``; -1 for the near ones.
-
-    Even numbers lie below f, odd ones above; a last bin of under half an ERB joins its neighbour.
-    """
-    bins = np.full(distance.shape, -1, dtype=np.int64)
-    for parity, (side, room) in enumerate(((-1, grid - low), (1, high - grid))):
-        offset = side * distance
-        last = np.maximum(np.ceil((room - NEAR_ERB) / LOBE_BIN_ERB) - 1, 0)
-        remainder = room - NEAR_ERB - last * LOBE_BIN_ERB
-        last = np.where((remainder < LOBE_BIN_ERB / 2) & (last > 0), last - 1, last)
-        number = np.minimum(np.floor((offset - NEAR_ERB) / LOBE_BIN_ERB), last[None, :]).astype(np.int64)
-        bins = np.where(offset > NEAR_ERB, 2 * number + parity, bins)
-    return bins
 
 
 def _lobes(
@@ -216,21 +199,20 @@ def _lobes(
 
 
 def _probes(
-    readout: Readout, held_out: Recording, piece: NDArray[Any], n_f: int, n_p: int
+    readout: Readout, held_out: Recording, piece: NDArray[Any], n_f: int, n_p: int, structure: Structure
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sums of squared responses to harmonic probes, ``[ratio, frequency, piece]``, and frame counts."""
+    """Sums of squared responses to probes, ``[kind, frequency, piece]``, and frame counts."""
     trials = held_out.trials
     change = held_out.sound("probe_present") - held_out.sound("probe_absent")
-    square, count = np.zeros((len(PROBE_RATIOS), n_f, n_p)), np.zeros((len(PROBE_RATIOS), n_f, n_p))
+    shape = (structure.n_probes, n_f, n_p)
+    square, count = np.zeros(shape), np.zeros(shape)
     rows = np.flatnonzero(np.isfinite(change).all(axis=(1, 2)))
     if not len(rows):
         return square, count
     zero_centre = Readout(readout.kind, readout.weights, np.zeros_like(readout.centre), readout.valid)
     r = zero_centre.own(change[rows], trials.frequency_index[rows])
-    ratio = np.abs(
-        np.log(trials.probe_hz[rows] / trials.frequency_hz[rows])[:, None] - np.log(PROBE_RATIOS)
-    ).argmin(1)
-    where = (ratio, trials.frequency_index[rows], piece[rows])
+    kind = structure.probe_kind(trials.probe_hz[rows], trials.frequency_hz[rows])
+    where = (kind, trials.frequency_index[rows], piece[rows])
     np.add.at(square, where, np.sum(r**2, axis=1))
     np.add.at(count, where, r.shape[1])
     return square, count

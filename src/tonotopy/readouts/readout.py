@@ -4,7 +4,7 @@ Training families weigh alike: the evoked changes of each (targets and foils tog
 number per family, to unit mean square. For a target f
 
 - mu_f = mean of its changes; S_a = mean over families of the covariance of raw absent frames; S_d = mean of
-  change changeᵀ over all training targets and foils farther than 1.5 ERB from f;
+  change changeᵀ over all training targets and foils that are not near f (partials: farther than 1.5 ERB);
 - N_f = S_a / tr S_a + S_d / tr S_d + rho (tr / D) I, the trace taken of the sum, rho = 1e-3;
 - line: w_f = N_f⁻¹ mu_f / (mu_fᵀ N_f⁻¹ mu_f), which answers 1 to the mean change;
 - plane: the two leading generalised eigenvectors of (E[change_f change_fᵀ], N_f), N_f-orthonormal. It
@@ -27,10 +27,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from tonotopy.recording.recording import Recording
-from tonotopy.signal import erb
+from tonotopy.sound.structures import Structure, partial
 
-#: Trials nearer to f than this (ERB) count as f itself: they enter neither S_d nor the far responses.
-NEAR_ERB = 1.5
 #: Ridge, as a share of the mean eigenvalue of the summed, trace-normalised matrices.
 RHO = 1e-3
 #: Rows of a partial sum, kept in float32; the sums of these sums are float64.
@@ -75,11 +73,16 @@ class Readout:
 
 
 def fit(
-    recording: Recording, frequency_hz: NDArray[np.float64], *, kinds: Sequence[str] = ("line", "plane")
+    recording: Recording,
+    frequency_hz: NDArray[np.float64],
+    *,
+    kinds: Sequence[str] = ("line", "plane"),
+    structure: Structure = partial.STRUCTURE,
 ) -> dict[str, Readout]:
     """Fit readouts on all trials of a recording: kind -> Readout."""
     families = tuple(np.unique(recording.trials.family))
-    return fit_many(recording, frequency_hz, {"all": families}, kinds={"all": kinds})["all"]
+    folds = {"all": families}
+    return fit_many(recording, frequency_hz, folds, kinds={"all": kinds}, structure=structure)["all"]
 
 
 def fit_many(
@@ -88,13 +91,14 @@ def fit_many(
     folds: Mapping[str, Sequence[str]],
     *,
     kinds: Mapping[str, Sequence[str]],
+    structure: Structure = partial.STRUCTURE,
 ) -> dict[str, dict[str, Readout]]:
     """Fit several folds at once, each on its own families, sharing the sums between folds.
 
     Parameters
     ----------
     recording : training trials only
-    frequency_hz : the grid of targets, ``[frequency]``
+    frequency_hz : the grid of targets as coordinates of the structure, ``[frequency]``
     folds : fold -> families
     kinds : fold -> "line" and/or "plane"
 
@@ -103,7 +107,9 @@ def fit_many(
     fold -> kind -> Readout
     """
     moments = {
-        f: _Moments(recording.take(recording.trials.family == f)) for fam in folds.values() for f in fam
+        f: _Moments(recording.take(recording.trials.family == f), structure)
+        for fam in folds.values()
+        for f in fam
     }
     fitted: dict[str, dict[str, list[Any]]] = {fold: {kind: [] for kind in kinds[fold]} for fold in folds}
     for index, frequency in enumerate(frequency_hz):
@@ -121,13 +127,13 @@ def fit_many(
 class _Moments:
     """Sums over the training trials of one family, changes scaled to unit mean square."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, structure: Structure) -> None:
         trials = recording.trials
         units = recording.core.shape[-1]
         deltas = np.concatenate([recording.delta("present"), recording.delta("foil")])
         presented = np.concatenate([trials.frequency_hz, trials.foil_hz])
         finite = np.isfinite(deltas).all(axis=(1, 2))
-        self.presented_erb = erb.rate(presented[finite])
+        self.presented, self.structure = presented[finite], structure
         self.target = np.concatenate([trials.frequency_index, np.full(len(trials), -1)])[finite]
         deltas = deltas[finite]
         scale = float(np.sqrt(np.mean(np.square(deltas, dtype=np.float64)))) if deltas.size else 0.0
@@ -141,8 +147,8 @@ class _Moments:
         self.absent_covariance = gram(flat - mean.astype(np.float32)) / max(len(flat), 1)
 
     def near(self, frequency_hz: float) -> tuple[NDArray[np.float64], int]:
-        """Sum of change changeᵀ over trials within 1.5 ERB of a frequency, and their number of frames."""
-        rows = np.abs(self.presented_erb - erb.rate(frequency_hz)) <= NEAR_ERB
+        """Sum of change changeᵀ over trials near a target, and their number of frames."""
+        rows = self.structure.is_near(self.presented, frequency_hz)
         flat = self.deltas[rows].reshape(-1, self.deltas.shape[-1])
         return gram(flat), len(flat)
 

@@ -12,6 +12,7 @@ from tonotopy.encoders import load_encoder
 from tonotopy.encoders._contract import Encoder
 from tonotopy.runs.plan import Plan, preset
 from tonotopy.sound.sources._contract import Source
+from tonotopy.sound.structures import check_names
 
 #: Seeds of the floor start here, so that a study of ``random:0`` is not its own floor.
 FIRST_FLOOR_SEED = 1000
@@ -39,6 +40,7 @@ class Asked:
     floor_seeds: int | None = None
     brief: bool = False
     ceiling: Any = None
+    structures: Sequence[str] | None = None
 
 
 def open_encoder(asked: Asked, options: dict[str, Any]) -> Encoder:
@@ -102,12 +104,13 @@ def make_plan(
         brief=asked.brief,
         ceiling="" if ceiling is None else ceiling.weights_label,
         ceiling_id="" if ceiling is None else ceiling.identity,
+        structures=check_names(("partial",) if asked.structures is None else tuple(asked.structures)),
     )
 
 
 def folder_name(plan: Plan) -> str:
     """A folder name from the plan's words, with letters, digits, dots and hyphens only."""
-    words = [plan.encoder, plan.weights, plan.music, plan.preset, f"seed{plan.seed}"]
+    words = [plan.encoder, plan.weights, plan.music, plan.preset, f"seed{plan.seed}", *plan.structures[1:]]
     safe = [
         "".join(c if c.isalnum() or c in ".-" else "-" for c in word).strip("-.")[:40]
         for word in words

@@ -63,7 +63,7 @@ def calibrate(
 
     Returns
     -------
-    One row an expectation and seed: phantom, site, readout, expected, observed, share, pass, seed, measures
+    One row an expectation and seed: phantom, site, structure, readout, expected, observed, share, pass, seed, measures
     (medians over frequencies of the line's judged measures).
     """
     tasks = plan_tasks(seeds, phantoms, music, preset, overrides)
@@ -130,17 +130,25 @@ def run_task(task: Task) -> list[dict[str, Any]]:
             brief=True,
             workers=1,
             device="cpu",
+            structures=structures_of(module.EXPECTED, task.phantoms),
             **dict(task.overrides),
         )
         return [row for name in task.phantoms for row in read(run, name, module.EXPECTED[name], task.seed)]
 
 
+def structures_of(expected: dict[str, Sequence[Expectation]], phantoms: Sequence[str]) -> tuple[str, ...]:
+    """The structures that the phantoms' rules are about, partials always among them."""
+    named = {rule.structure for name in phantoms for rule in expected[name]}
+    return tuple(sorted({"partial", *named}))
+
+
 def read(run: Run, phantom: str, expected: Sequence[Expectation], seed: int) -> list[dict[str, Any]]:
     """Rows of one phantom: each expectation against what was observed."""
-    table = run.verdicts()
-    own = [phantom] if phantom in set(table["site"]) else sorted(set(table["site"]))
+    sites_of = set(run.verdicts()["site"])
+    own = [phantom] if phantom in sites_of else sorted(sites_of)
     rows = []
     for rule in expected:
+        table = run.verdicts(rule.structure)
         shares = [share(table[table["site"] == site], rule) for site in own]
         groups = (
             [(own, shares)]
@@ -155,6 +163,7 @@ def read(run: Run, phantom: str, expected: Sequence[Expectation], seed: int) -> 
                 {
                     "phantom": phantom,
                     "site": sites[0] if len(sites) == 1 else f"{len(sites)} projections",
+                    "structure": rule.structure,
                     "readout": rule.readout,
                     "expected": rule.sentence,
                     "observed": f"{rule.verdict} {mean:.0%}{spread}",

@@ -14,9 +14,10 @@ from tonotopy.encoders._contract import Encoder, Site
 from tonotopy.judgement.ceiling import CEILING_STATES, CONTROL_R2, against_ceiling
 from tonotopy.judgement.ceiling import positive_control as control
 from tonotopy.judgement.verdict import VERDICTS
-from tonotopy.runs.graph import CEILING, Graph
+from tonotopy.runs.graph import CEILING, PARTIAL, Graph
 from tonotopy.runs.plan import Plan
 from tonotopy.runs.store import Store
+from tonotopy.sound.structures import Structure, partial
 from tonotopy.statistics.bootstrap import interval
 from tonotopy.training.ceiling_record import CeilingRecord
 
@@ -72,14 +73,83 @@ def tables(
     return found, entries
 
 
+def resolvable_at(items: NDArray[Any], encoder: Encoder, site: Site, kind: Structure) -> NDArray[np.bool_]:
+    """Whether each target is resolvable at a site (SPEC § 2)."""
+    if kind.name == PARTIAL:
+        return resolvable(items, encoder.sample_rate_hz, site.span)
+    return kind.resolvable(items, encoder.sample_rate_hz, site.span)
+
+
+#: Tables with a row for each structure.
+OF_STRUCTURES = ("verdicts", "sites", "floor", "ladder", "sparsity")
+
+
+def add_rungs(
+    tables: dict[str, pd.DataFrame], store: Store, graph: Graph, plan: Plan, encoder: Encoder
+) -> dict[str, list[dict[str, Any]]]:
+    """Mark the rows of partials, and add those of the further structures; these structures' ``sites`` lists.
+
+    A target without a frequency (a chord) has none in the tables: ``item`` names it.
+    """
+    parts = {name: [tables[name].assign(structure=PARTIAL)] for name in OF_STRUCTURES}
+    entries: dict[str, list[dict[str, Any]]] = {}
+    for structure, rung in graph.rungs.items():
+        kind, found = rung.design.kind, _rung_tables(store, graph, plan, encoder, structure)
+        entries[structure] = found.pop("entries")
+        for name, table in found.items():
+            if not kind.in_hz and "frequency_hz" in table:
+                table = table.assign(frequency_hz=np.nan)  # noqa: PLW2901 - the same table, told otherwise
+            parts[name].append(table.assign(structure=structure))
+    for name, rows in parts.items():
+        kept = [table for table in rows if len(table)] or rows[:1]
+        tables[name] = pd.concat(kept, ignore_index=True) if len(kept) > 1 else kept[0]
+    return entries
+
+
+def _rung_tables(store: Store, graph: Graph, plan: Plan, encoder: Encoder, structure: str) -> dict[str, Any]:
+    """The tables of one further structure, and its ``sites`` list as ``entries``."""
+    rung = graph.rungs[structure]
+    kind, floor = rung.design.kind, _floor_table(store, graph, plan, structure)
+    rows: dict[str, list[Any]] = {name: [] for name in ("verdicts", "sites", "ladder", "sparsity", "entries")}
+    for order, name in enumerate(plan.sites):
+        site, address = encoder.site(name), rung.measures[None, name].address
+        own = store.table(address, "verdicts")
+        table = _site_verdicts(own, site, order, floor, plan, encoder, kind)
+        table["against_ceiling"] = pd.Series([None] * len(table), dtype=object)
+        summary, entry = _summary(store, address, table, site, order, floor)
+        rows["verdicts"].append(table)
+        rows["sites"].append(summary | {"ceiling_stable": np.nan})
+        rows["entries"].append(entry)
+        labels = dict(zip(own["frequency_hz"], own["item"], strict=True))
+        ladder = store.table(address, "ladder").assign(site=name)
+        rows["ladder"].append(ladder.assign(item=ladder["frequency_hz"].map(labels)))
+        if (store.path(address) / "sparsity.parquet").is_file():
+            rows["sparsity"].append(store.table(address, "sparsity").assign(site=name))
+    labels = {float(f): kind.label(float(f)) for f in rung.design.frequency_hz}
+    return {
+        "verdicts": pd.concat(rows["verdicts"], ignore_index=True),
+        "sites": pd.DataFrame(rows["sites"]),
+        "floor": floor.assign(item=floor["frequency_hz"].map(labels)),
+        "ladder": pd.concat(rows["ladder"], ignore_index=True),
+        "sparsity": pd.concat(rows["sparsity"], ignore_index=True) if rows["sparsity"] else pd.DataFrame(),
+        "entries": rows["entries"],
+    }
+
+
 def _site_verdicts(
-    table: pd.DataFrame, site: Site, order: int, floor: pd.DataFrame, plan: Plan, encoder: Encoder
+    table: pd.DataFrame,
+    site: Site,
+    order: int,
+    floor: pd.DataFrame,
+    plan: Plan,
+    encoder: Encoder,
+    kind: Structure = partial.STRUCTURE,
 ) -> pd.DataFrame:
     """The verdict rows of one site, with what anatomy and the floor say."""
     frequency = table["frequency_hz"].to_numpy()
     state, share = against_floor(table, floor[floor["site"] == site.name], len(plan.floor_seeds))
     head = pd.DataFrame({"site": site.name, "order": order, "frequency_hz": frequency})
-    head["resolvable"] = resolvable(frequency, encoder.sample_rate_hz, site.span)
+    head["resolvable"] = resolvable_at(frequency, encoder, site, kind)
     rest = table.drop(columns="frequency_hz").assign(
         against_floor=pd.Series(state, dtype=object), floor_pass_share=share
     )
@@ -173,11 +243,11 @@ def positive_control(ceiling: pd.DataFrame, encoder: Encoder) -> dict[str, Any] 
     }
 
 
-def _floor_table(store: Store, graph: Graph, plan: Plan) -> pd.DataFrame:
+def _floor_table(store: Store, graph: Graph, plan: Plan, structure: str = PARTIAL) -> pd.DataFrame:
     """Verdicts under random weights: one row a seed, site and frequency."""
     columns = list(OTHER_COLUMNS)
     rows = [
-        store.table(graph.measures[seed, site].address, "verdicts")[columns].assign(
+        store.table(graph.measures_of(structure)[seed, site].address, "verdicts")[columns].assign(
             seed=seed, site=site, order=order
         )
         for seed in plan.floor_seeds

@@ -51,18 +51,25 @@ def estimate_units(graph: Graph, plan: Plan, encoder: Encoder, workers: int) -> 
         start = time.perf_counter()
         record(encoder, sites, noise, ends)
         per_pass = (time.perf_counter() - start) / TIMED
-    passes = passes_per_weight_set(design)
+    floors = 1 + len(plan.floor_seeds)
+    rungs = [rung.design for rung in graph.rungs.values()]
+    further = sum(passes_per_weight_set(rung) for rung in rungs)
+    passes = sets * passes_per_weight_set(design) + floors * further
     units = sum(site.units for site in sites)
-    size = design.n_frequencies * sum(0.3 + 0.7 * (site.units / 512) ** 2 for site in sites)
-    measuring = size * (REPORTED_S + (sets - 1) * VERDICT_S)
-    seconds = (sets * passes * (per_pass + RENDER_S) + measuring) / workers
-    stored = design.n_contexts * design.n_frequencies * design.n_frames * 4
+    size = sum(0.3 + 0.7 * (site.units / 512) ** 2 for site in sites)
+    targets = sum(len(rung.frequency_hz) for rung in rungs)
+    measuring = size * design.n_frequencies * (REPORTED_S + (sets - 1) * VERDICT_S)
+    measuring += size * targets * (REPORTED_S + (floors - 1) * VERDICT_S)
+    seconds = (passes * (per_pass + RENDER_S) + measuring) / workers
+    records = list(graph.records.values())
+    records += [shards for rung in graph.rungs.values() for shards in rung.records.values()]
+    stored = design.n_contexts * (design.n_frequencies + targets) * design.n_frames * 4
     sounds = len(CORE) * len(design.families) + len(EXTRA)
     return Estimate(
         minutes=seconds / 60,
         bytes=int(stored * sounds * (units + 1024)),
-        passes=passes * sets,
+        passes=passes,
         weight_sets=sets,
-        units=len(graph.targets) + sum(len(r) for r in graph.records.values()),
+        units=len(graph.targets) + sum(map(len, records)),
         sites=plan.sites,
     )

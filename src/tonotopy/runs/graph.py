@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,13 +21,24 @@ MUSIC_SHARD_TRIALS = 32
 #: Which weights a unit is of: those under study (None), a seed of the floor, or the ceiling's.
 Weights = int | str | None
 CEILING = "ceiling"
+#: The structure that every study asks about.
+PARTIAL = "partial"
 #: Longest raw window, samples: longer windows contain it.
 RAW_LIMIT = 1024
 
 
 @dataclass(frozen=True)
+class Rung:
+    """The units of one further structure: no unit of partials depends on them."""
+
+    design: Design
+    records: dict[Weights, list[Unit]]
+    measures: dict[tuple[Weights, str], Unit]
+
+
+@dataclass(frozen=True)
 class Graph:
-    """The units of a study."""
+    """The units of a study: those of partials, and a rung for each further structure."""
 
     design: Design
     shortest_s: float
@@ -35,11 +46,17 @@ class Graph:
     records: dict[Weights, list[Unit]]  # weights -> shards
     measures: dict[tuple[Weights, str], Unit]
     curves: list[tuple[str, Window, Unit]]  # readout family ("window" or "raw"), point, unit
+    rungs: dict[str, Rung]
 
     @property
     def targets(self) -> list[Unit]:
         """What a study wants in the end, in the order in which it is worth having."""
-        return [*self.measures.values(), *(unit for _, _, unit in self.curves)]
+        further = [unit for rung in self.rungs.values() for unit in rung.measures.values()]
+        return [*self.measures.values(), *(unit for _, _, unit in self.curves), *further]
+
+    def measures_of(self, structure: str) -> dict[tuple[Weights, str], Unit]:
+        """The measures of one structure."""
+        return self.measures if structure == PARTIAL else self.rungs[structure].measures
 
 
 def build(plan: Plan, encoder: Encoder, n_pieces: int) -> Graph:
@@ -62,33 +79,65 @@ def build(plan: Plan, encoder: Encoder, n_pieces: int) -> Graph:
     music = music_unit(plan, encoder, shortest)
     curve_site, points = (None, ()) if plan.brief else curve_points(encoder, sites)
     seeds: list[Weights] = [None, *plan.floor_seeds]
+    rungs = {}
+    for name in plan.structures:
+        if name != PARTIAL:
+            own = replace(design, structure=name)
+            records = {seed: _records(plan, own, music, seed, None, ()) for seed in seeds}
+            raw = _raw_records(own, music, _longest_raw(sites))
+            measures = _measures(plan, encoder, sites, records, raw, _common(plan, own))
+            rungs[name] = Rung(own, records, measures)
     seeds += [CEILING] if plan.ceiling_id else []
     records = {seed: _records(plan, design, music, seed, curve_site, points) for seed in seeds}
-    raw = _raw_records(design, music, max(min(site.span, RAW_LIMIT) for site in sites))
-    common = {
+    raw = _raw_records(design, music, _longest_raw(sites))
+    common = _common(plan, design)
+    measures = _measures(plan, encoder, sites, records, raw, common)
+    curves = _curves(curve_site, points, sites, records[None], raw, common)
+    return Graph(design, shortest, music, records, measures, curves, rungs)
+
+
+def _longest_raw(sites: Sequence[Site]) -> int:
+    return max(min(site.span, RAW_LIMIT) for site in sites)
+
+
+def _common(plan: Plan, design: Design) -> dict[str, object]:
+    """What every unit that measures is told."""
+    common: dict[str, object] = {
         "frequency_hz": design.frequency_hz.tolist(),
         "sample_rate_hz": design.sample_rate_hz,
         "n_resamples": plan.n_resamples,
         "seed": plan.seed,
     }
+    return common if design.structure == PARTIAL else common | {"structure": design.structure}
+
+
+def _measures(
+    plan: Plan,
+    encoder: Encoder,
+    sites: Sequence[Site],
+    records: dict[Weights, list[Unit]],
+    raw: list[Unit],
+    common: dict[str, object],
+) -> dict[tuple[Weights, str], Unit]:
+    """One unit a site and set of weights, with the nulls that they share."""
     lengths = sorted({min(site.span, RAW_LIMIT) for site in sites})
+    of = f" as {common['structure']}" if "structure" in common else ""
     nulls = {
-        n: Unit.of("null", needs=raw, label=f"null of {n} samples", samples=n, **common) for n in lengths
+        n: Unit.of("null", needs=raw, label=f"null of {n} samples{of}", samples=n, **common) for n in lengths
     }
     measures = {}
-    for seed in seeds:
+    for seed, needs in records.items():
         for number, site in enumerate(sites):
             measures[seed, site.name] = Unit.of(
                 "measure",
-                needs=[nulls[min(site.span, RAW_LIMIT)], *records[seed]],
-                label=f"measuring {site.name}" + ("" if seed is None else f" ({_named(seed)})"),
+                needs=[nulls[min(site.span, RAW_LIMIT)], *needs],
+                label=f"measuring {site.name}{of}" + ("" if seed is None else f" ({_named(seed)})"),
                 number=number,
                 normalises_frames=encoder.normalises_frames,
                 full=seed is None and not plan.brief,
                 **common,
             )
-    curves = _curves(curve_site, points, sites, records[None], raw, common)
-    return Graph(design, shortest, music, records, measures, curves)
+    return measures
 
 
 def shortest_clip_s(encoder: Encoder, n_samples: int) -> float:
@@ -122,7 +171,7 @@ def curve_points(encoder: Encoder, sites: Sequence[Site]) -> tuple[Site | None, 
 
 
 def _shards(design: Design, family: str) -> list[tuple[int, int]]:
-    total = design.contexts_of(family) * design.n_frequencies
+    total = design.contexts_of(family) * len(design.frequency_hz)
     step = MUSIC_SHARD_TRIALS if family == "music" else SHARD_TRIALS
     return [(start, min(start + step, total)) for start in range(0, total, step)]
 
@@ -130,6 +179,8 @@ def _shards(design: Design, family: str) -> list[tuple[int, int]]:
 def _design(design: Design) -> list[tuple[str, object]]:
     """The design as sorted plain values."""
     values = {name: getattr(design, name) for name in design.__dataclass_fields__}
+    if design.structure == PARTIAL:
+        del values["structure"]  # units of partials are the same whatever else a study asks
     return sorted((key, list(v) if isinstance(v, tuple) else v) for key, v in values.items())
 
 
@@ -147,11 +198,12 @@ def _records(
     weights = plan.encoder_id if seed is None else f"{plan.encoder_id}, floor {seed}"
     weights = plan.ceiling_id if seed == CEILING else weights
     label = "recording" if seed is None else f"recording {_named(seed)}"
+    of = "" if design.structure == PARTIAL else f" with {design.kind.plural}"
     return [
         Unit.of(
             "record",
             needs=[music],
-            label=f"{label}: {family}",
+            label=f"{label}: {family}{of}",
             weights=weights,
             device=plan.device,
             floor_seed=seed,

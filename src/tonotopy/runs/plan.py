@@ -16,6 +16,7 @@ import tomli_w
 
 from tonotopy.core.errors import InputError, RunError
 from tonotopy.sound.contexts import FAMILIES
+from tonotopy.sound.structures import check_names
 
 #: Version of the plan and of the tables of a run.
 SCHEMA = 1
@@ -76,10 +77,19 @@ class Plan:
     schema: int = SCHEMA
     ceiling: str = ""  # label of the weights that were fitted to report partials; none where empty
     ceiling_id: str = ""  # what decides their activations, as encoder_id does
+    structures: tuple[str, ...] = ("partial",)  # whose stability is asked about, in the order of the ladder
 
     def to_toml(self) -> str:
         """The plan as TOML text."""
-        return tomli_w.dumps({key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()})
+        return tomli_w.dumps({key: list(v) if isinstance(v, tuple) else v for key, v in self._told.items()})
+
+    @property
+    def _told(self) -> dict[str, Any]:
+        """What is written and hashed: a plan of partials alone says nothing of structures."""
+        told = asdict(self)
+        if self.structures == LATER["structures"]:
+            del told["structures"]
+        return told
 
     @staticmethod
     def from_toml(text: str) -> Plan:
@@ -93,7 +103,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """Content hash of the plan."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self._told, sort_keys=True).encode()).hexdigest()
 
     def differences(self, other: Plan) -> list[str]:
         """The keys in which two plans differ."""
@@ -101,7 +111,7 @@ class Plan:
 
 
 #: Keys that plans lacked when they were first written; the default says what they meant then.
-LATER = ("ceiling", "ceiling_id")
+LATER: dict[str, Any] = {"ceiling": "", "ceiling_id": "", "structures": ("partial",)}
 
 _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "str": (str,), "bool": (bool,)}
 
@@ -109,7 +119,7 @@ _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "str": (str,), "bool": (bo
 def plan_from_dict(values: dict[str, Any]) -> Plan:
     """A plan from untrusted values."""
     known = {f.name: str(f.type) for f in fields(Plan)}
-    values = dict.fromkeys(LATER, "") | values
+    values = {key: list(v) if isinstance(v, tuple) else v for key, v in LATER.items()} | values
     unknown = sorted(set(values) - set(known))
     missing = [f"{key} (missing)" for key in sorted(set(known) - set(values))]
     if unknown or missing:
@@ -132,4 +142,5 @@ def plan_from_dict(values: dict[str, Any]) -> Plan:
             raise RunError(f"{kind} for {key}", repr(value)[:80], "a hand-edited plan")
         else:
             checked[key] = value
+    check_names(checked["structures"])
     return Plan(**checked)

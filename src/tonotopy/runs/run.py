@@ -38,27 +38,33 @@ class Run:
     manifest: dict[str, Any] = field(repr=False)
     verdict: dict[str, Any] = field(repr=False)
 
-    def table(self, name: str) -> pd.DataFrame:
-        """One table of the run by name."""
+    def table(self, name: str, structure: str = "partial") -> pd.DataFrame:
+        """One table of the run by name: of partials, or of another structure that the plan names."""
         if name not in TABLES:
             raise InputError("a table of a run", repr(name), "a misspelt name", TABLES)
+        if structure not in self.plan.structures:
+            cause = "a misspelt name, or a study that did not ask about it"
+            raise InputError("a structure of this run", repr(structure), cause, self.plan.structures)
         file = self.path / "tables" / f"{name}.parquet"
         try:
             if file.stat().st_size > LARGEST_TABLE or file.resolve().parent.parent != self.path.resolve():
                 raise ValueError("a table of another size or place")
-            return pd.read_parquet(file)
+            table = pd.read_parquet(file)
         except Exception as error:
             raise RunError(
                 f"a readable table {name!r}", type(error).__name__, "a damaged run folder"
             ) from error
 
-    def verdicts(self) -> pd.DataFrame:
-        """One row a site and frequency: verdict, probability, every measure with its null."""
-        return self.table("verdicts")
+        # Runs that were written before there were structures have partials alone.
+        return table[table["structure"] == structure] if "structure" in table else table
 
-    def sites(self) -> pd.DataFrame:
+    def verdicts(self, structure: str = "partial") -> pd.DataFrame:
+        """One row a site and target: verdict, probability, every measure with its null."""
+        return self.table("verdicts", structure)
+
+    def sites(self, structure: str = "partial") -> pd.DataFrame:
         """One row a site: shares with intervals, floor, nulls, power."""
-        return self.table("sites")
+        return self.table("sites", structure)
 
     def activations(self, site: str) -> xr.DataArray:
         """Recorded activations of the core sounds, lazily: ``[trial, sound, frame, unit]``.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
+from tonotopy.sound.structures import structure
+
 QUESTION = (
     "Do partials become stable features here: directions in activation space that isolate a partial across "
     "musical contexts?"
@@ -83,3 +85,29 @@ def _warning(control: dict[str, Any] | None) -> str:
 def percent(share: float) -> str:
     """A share as a whole percentage."""
     return f"{share * 100:.0f} %"
+
+
+def ladder_sentence(partials: list[dict[str, Any]], rungs: dict[str, list[dict[str, Any]]]) -> str:
+    """A sentence on the further rungs of the ladder, at the last site; empty where there is none.
+
+    Examples
+    --------
+    >>> last = {
+    ...     "site": "latent",
+    ...     "shares": {"stable": 0.5, "undefined": 0.0},
+    ...     "shuffled_stable": float("nan"),
+    ... }
+    >>> ladder_sentence([last], {"pitch": [last | {"shares": {"stable": 0.25, "undefined": 0.0}}]})
+    ' The ladder at latent: 50 % of partials are stable, 25 % of pitches.'
+    """
+    if not rungs:
+        return ""
+    entries = {"partial": partials} | rungs
+    told = [f"{_stable(sites[-1])} of {structure(name).plural}" for name, sites in entries.items()]
+    first, *rest = told
+    return f" The ladder at {partials[-1]['site']}: {', '.join([f'{first} are stable', *rest])}."
+
+
+def _stable(site: dict[str, Any]) -> str:
+    """A share, or that it is undefined."""
+    return "an undefined share" if site["shares"]["undefined"] == 1 else percent(site["shares"]["stable"])

@@ -25,7 +25,7 @@ from tonotopy.runs.lock import locked
 from tonotopy.runs.manifest import addresses, manifest
 from tonotopy.runs.plan import Plan
 from tonotopy.runs.run import TABLES, Run, open_run, read_plan
-from tonotopy.runs.sentence import QUESTION, answer
+from tonotopy.runs.sentence import QUESTION, answer, ladder_sentence
 from tonotopy.runs.store import Store, full_disk_is_an_error, write_json, write_text
 from tonotopy.sound.sources import open_music
 from tonotopy.sound.sources._contract import Source
@@ -55,6 +55,7 @@ def study(
     device, workers : where and in how many processes; numbers do not depend on workers
     trust : allow an encoder that is a file of code
     floor : measure the architecture with random weights too
+    structures : partial, and further rungs of the ladder: pitch, chord
     ceiling : folder or file that `tonotopy train ceiling` wrote: the architecture fitted to report partials
     pieces, frequencies, floor_seeds : override the preset
     progress : called with (units done, units in all, label)
@@ -211,17 +212,22 @@ class _Session:
             # An old manifest must not vouch for new tables.
             (out / "manifest.json").unlink(missing_ok=True)
             tables, entries = collect.tables(self.bench.store, graph, self.plan, encoder, self.record)
+            rungs = collect.add_rungs(tables, self.bench.store, graph, self.plan, encoder)
             (out / "tables").mkdir(exist_ok=True)
             for name, table in tables.items():
                 table.to_parquet(out / "tables" / f"{name}.parquet", index=False)
             write_json(out / "anatomy.json", anatomy_of(encoder).to_json())
             control = collect.positive_control(tables["ceiling"], encoder)
-            write_json(out / "verdict.json", self._verdict(entries, graph, control))
+            write_json(out / "verdict.json", self._verdict(entries, graph, control, rungs))
             told = manifest(encoder, tables, started, seconds)
             write_json(out / "manifest.json", told | {"addresses": addresses(graph)})
 
     def _verdict(
-        self, entries: list[dict[str, Any]], graph: Graph, control: dict[str, Any] | None
+        self,
+        entries: list[dict[str, Any]],
+        graph: Graph,
+        control: dict[str, Any] | None,
+        rungs: dict[str, list[dict[str, Any]]],
     ) -> dict[str, Any]:
         plan, n_pieces = self.plan, graph.design.n_pieces
         return {
@@ -233,9 +239,10 @@ class _Session:
             "seed": plan.seed,
             "n_pieces": n_pieces,
             "question": QUESTION,
-            "sentence": answer(entries, n_pieces, control),
+            "sentence": answer(entries, n_pieces, control) + ladder_sentence(entries, rungs),
             "sites": entries,
             **({} if control is None else {"positive_control": control}),
+            **({"structures": rungs} if rungs else {}),
         }
 
 
@@ -249,17 +256,24 @@ class _Dropper:
     """Forgets a floor's or a ceiling's activations once all its sites are measured."""
 
     def __init__(self, store: Store, graph: Graph) -> None:
-        self.store, self.graph = store, graph
+        self.store = store
         self.left = {
             seed: {unit.address for (s, _), unit in graph.measures.items() if s == seed}
             for seed in graph.records
             if seed is not None
         }
+        self.records = {seed: list(units) for seed, units in graph.records.items()}
+        for rung in graph.rungs.values():
+            for (seed, _), unit in rung.measures.items():
+                if seed is not None:
+                    self.left[seed].add(unit.address)
+            for seed, units in rung.records.items():
+                self.records[seed] += units
 
     def __call__(self, unit: Unit) -> None:
         for seed, left in self.left.items():
             if unit.address in left:
                 left.discard(unit.address)
                 if all(self.store.has(address) for address in left):
-                    for record in self.graph.records[seed]:
+                    for record in self.records[seed]:
                         self.store.remove(record.address)

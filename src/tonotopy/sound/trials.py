@@ -1,8 +1,9 @@
-"""Trials: a context, a target partial, a foil, and the sounds made of them (SPEC § 3).
+"""Trials: a context, a target, a foil, and the sounds made of them (SPEC § 3).
 
-A trial is a *triple*: absent (the context c', notched at target and foil), present (c' + s_f) and foil
-(c' + s_g). In music a trial carries further sounds (:data:`EXTRA`): the ladder of levels, a band of noise
-at f, the neighbour pair for separability, and one harmonic probe on a context notched for it.
+A trial is a *triple*: absent (the context c', cleared of target and foil), present (c' + s_f) and foil
+(c' + s_g). In music a trial carries further sounds (:data:`EXTRA`): the ladder of levels, a noise in the place
+of f, the neighbour pair for separability, and one probe on a context cleared of it. What a target is, and how
+it is cleared and sounds, is the structure's (:mod:`tonotopy.sound.structures`): a partial unless said otherwise.
 
 Conventions: sounds are float32, ``[sound, time]``, full scale 1; contexts are scaled to -26 dBFS RMS before
 they are notched; levels are mean squares in dBFS. A trial's generator is seeded by (seed, family, context,
@@ -20,19 +21,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tonotopy.signal import erb
-from tonotopy.signal.notch import EDGE_S, notch
+from tonotopy.signal.notch import EDGE_S
 from tonotopy.signal.spectrum import occupancy
 from tonotopy.sound.contexts import FAMILIES, ContextRequest, renderer
 from tonotopy.sound.music import CONTEXT_DBFS, LevelFunction, MusicPool, level_dbfs
-from tonotopy.sound.structures import partial
+from tonotopy.sound.structures import LADDER_DB, REFERENCE_DB, Items, Structure, partial, structure
+from tonotopy.sound.structures._contract import DITHER_DBFS, Role
+
+__all__ = [
+    "CORE",
+    "DITHER_DBFS",
+    "EXTRA",
+    "LADDER",
+    "Design",
+    "Rendered",
+    "Trial",
+    "out_of_band",
+    "render",
+    "trials",
+]
 
 #: Sounds of every trial, and the further ones of a trial in music, in their order on the `sound` axis.
 CORE = ("absent", "present", "foil")
-LADDER = tuple(f"level{level:+d}" for level in partial.LADDER_DB if level != partial.REFERENCE_DB)
+LADDER = tuple(f"level{level:+d}" for level in LADDER_DB if level != REFERENCE_DB)
 EXTRA = (*LADDER, "noise", "neighbour", "neighbour_present", "probe_absent", "probe_present")
-#: White dither under every synthetic context, dBFS RMS.
-DITHER_DBFS = -86.0
 #: A context that the notch thins by more than this (dB) is drawn again, at most :data:`REDRAWS` times.
 NOTCH_LOSS_DB = 10.0
 REDRAWS = 8
@@ -53,6 +65,7 @@ class Design:
     n_pieces: int = 12
     seed: int = 0
     foils_on_grid: bool = False  # an error on purpose, for the tests of the instrument itself
+    structure: str = "partial"
 
     @property
     def n_contexts(self) -> int:
@@ -64,14 +77,23 @@ class Design:
         return max(self.n_contexts, self.n_pieces) if family == "music" else self.n_contexts
 
     @cached_property
+    def kind(self) -> Structure:
+        """The structure that targets are of."""
+        return structure(self.structure)
+
+    @cached_property
     def frequency_hz(self) -> NDArray[np.float64]:
-        """The grid of targets, ``[frequency]``."""
-        return partial.grid_hz(self.n_frequencies, self.sample_rate_hz)
+        """The grid of targets as coordinates of the structure, ``[frequency]``."""
+        return self.kind.targets(self.n_frequencies, self.sample_rate_hz)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Which context, which target, which foil; everything else follows from the seed."""
+    """Which context, which target, which foil; everything else follows from the seed.
+
+    ``frequency_hz``, ``foil_hz``, ``probe_hz`` and ``neighbour_hz`` are coordinates of the structure: Hz for
+    partials and pitches, the number of a chord for chords.
+    """
 
     family: str
     context: int
@@ -107,7 +129,7 @@ class Rendered:
 def trials(design: Design, family: str) -> Iterator[Trial]:
     """All trials of one family, contexts outermost."""
     for context in range(design.contexts_of(family)):
-        for index in range(design.n_frequencies):
+        for index in range(len(design.frequency_hz)):
             yield _trial(design, family, context, index)
 
 
@@ -118,23 +140,18 @@ def _generator(design: Design, family: str, context: int, index: int, stream: in
 
 def _trial(design: Design, family: str, context: int, index: int) -> Trial:
     rng = _generator(design, family, context, index, 0)
-    frequency = float(design.frequency_hz[index])
+    frequency, kind = float(design.frequency_hz[index]), design.kind
     rate = design.sample_rate_hz
-    foil = partial.draw_foil_hz(
+    foil = kind.draw_foil(
         frequency, rate, rng=rng, on_grid=design.n_frequencies if design.foils_on_grid else None
     )
     piece = context % design.n_pieces if family == "music" else context
     n_train = design.n_train
     if family == "music":
         n_train = design.n_pieces // 2
-    # Probes take turns over pieces: each ratio is heard in a quarter of them.
-    probe = frequency * partial.PROBE_RATIOS[(context + index) % len(partial.PROBE_RATIOS)]
-    in_range = partial.BOTTOM_HZ <= probe <= partial.TOP_RATIO * rate
-    low, high = partial.range_erb(rate)
+    # Probes take turns over pieces: with partials each ratio is heard in a quarter of them.
+    probe = kind.probe(frequency, (context + index) % kind.n_probes, rate)
     sign = 1 if (context // 2 + index) % 2 else -1
-    neighbour = float(erb.rate(frequency)) + sign * partial.NEIGHBOUR_ERB
-    if not low <= neighbour <= high:
-        neighbour = float(erb.rate(frequency)) - sign * partial.NEIGHBOUR_ERB
     return Trial(
         family=family,
         context=context,
@@ -143,9 +160,9 @@ def _trial(design: Design, family: str, context: int, index: int) -> Trial:
         foil_hz=foil,
         piece=piece,
         test=piece >= n_train,
-        probe_hz=probe if in_range and family == "music" else float("nan"),
+        probe_hz=probe if family == "music" else float("nan"),
         has_neighbour=family == "music" and context % 2 == 1,
-        neighbour_hz=float(erb.frequency_hz(neighbour)),
+        neighbour_hz=kind.neighbour(frequency, sign, rate),
     )
 
 
@@ -157,31 +174,34 @@ def render(design: Design, trial: Trial, music: MusicPool, levels: LevelFunction
 
 
 def out_of_band(
-    levels: LevelFunction, frequency_hz: NDArray[np.float64], sample_rate_hz: int
+    levels: LevelFunction,
+    frequency_hz: NDArray[np.float64],
+    sample_rate_hz: int,
+    kind: Structure = partial.STRUCTURE,
 ) -> NDArray[np.bool_]:
-    """Where a partial at L(f) + 6 dB would be weaker than the dither in its 1-ERB band, ``[frequency]``."""
-    natural = np.array([levels(float(f)) for f in frequency_hz]) + partial.REFERENCE_DB
-    dither = DITHER_DBFS + 10 * np.log10(2 * erb.bandwidth_hz(frequency_hz) / sample_rate_hz)
-    return np.asarray(natural < dither)
+    """Where a target at its reference level would drown in the dither, ``[frequency]``."""
+    return kind.out_of_band(levels, frequency_hz, sample_rate_hz)
 
 
 class _Maker:
     """Renders the sounds of one trial; a class only to keep the drawn context and phases together."""
 
     def __init__(self, design: Design, trial: Trial, music: MusicPool, levels: LevelFunction) -> None:
-        self.design, self.trial, self.music, self.levels = design, trial, music, levels
+        self.design, self.trial, self.music = design, trial, music
         rate = design.sample_rate_hz
         self.n_long = max(design.n_samples + 2 * int(EDGE_S * rate), rate)
         self.start = (self.n_long - design.n_samples) // 2
         rng = _generator(design, trial.family, trial.context, trial.frequency_index, 1)
-        self.whole, self.notched_whole = self._context(rng)
-        self.notched = self.notched_whole[self._crop]
+        early = _generator(design, trial.family, trial.context, trial.frequency_index, 3)
+        items = Items(trial.frequency_hz, trial.foil_hz, trial.neighbour_hz, trial.probe_hz)
+        self.voice = design.kind.voice(items, levels, rate, rng=early)
+        self.whole, self.cleared_whole = self._context(rng)
+        self.cleared = self.cleared_whole[self._crop]
         self.dither = self._dither(rng)
-        self.phase = dict(zip("tfnp", rng.uniform(0, 2 * np.pi, 4), strict=True))
-        self.noise_seed = int(rng.integers(2**31))
+        self.voice.draw(rng)
 
     def _context(self, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
-        """A context at -26 dBFS, as it is and notched at target and foil, both long."""
+        """A context at -26 dBFS, as it is and cleared of target and foil, both long."""
         draw = renderer(self.trial.family)
         rate = self.design.sample_rate_hz
         for attempt in range(REDRAWS):
@@ -190,12 +210,10 @@ class _Maker:
             if self.trial.family == "silence":
                 return whole, whole
             whole = whole * 10 ** ((CONTEXT_DBFS - level_dbfs(whole)) / 20)
-            notched = notch(
-                whole, rate, [self.trial.frequency_hz, self.trial.foil_hz], half_width_erb=partial.NOTCH_ERB
-            )
-            if level_dbfs(notched[self._crop]) > CONTEXT_DBFS - NOTCH_LOSS_DB or attempt == REDRAWS - 1:
+            cleared = self.voice.clear(whole, ("target", "foil"))
+            if level_dbfs(cleared[self._crop]) > CONTEXT_DBFS - NOTCH_LOSS_DB or attempt == REDRAWS - 1:
                 break
-        return whole, notched
+        return whole, cleared
 
     @property
     def _crop(self) -> slice:
@@ -206,45 +224,24 @@ class _Maker:
             return np.zeros(self.design.n_samples)
         return rng.standard_normal(self.design.n_samples) * 10 ** (DITHER_DBFS / 20)
 
-    def _sine(
-        self,
-        frequency_hz: float,
-        phase: str,
-        level_db: float = partial.REFERENCE_DB,
-        n_samples: int | None = None,
-    ) -> NDArray[Any]:
-        """A sine at ``level_db`` above the natural level of its frequency."""
-        level = self.levels(frequency_hz) + level_db
-        rate = self.design.sample_rate_hz
-        return partial.render(
-            frequency_hz, level, self.phase[phase], n_samples or self.design.n_samples, rate
-        )
-
     def sound(self, name: str) -> NDArray[np.float64]:
         """One sound by name, ``[time]``."""
-        trial, base = self.trial, self.notched + self.dither
+        base, n = self.cleared + self.dither, self.design.n_samples
         if name.startswith("level"):
-            return base + self._sine(trial.frequency_hz, "t", float(name.removeprefix("level")))
+            return base + self.voice.sound("target", float(name.removeprefix("level")), n)
         if name.startswith("probe"):
-            pair = [trial.frequency_hz, trial.probe_hz]
-            base = notch(self.whole, self.design.sample_rate_hz, pair, half_width_erb=partial.NOTCH_ERB)
-            base = base[self._crop]
-        added = {
-            "present": [(trial.frequency_hz, "t")],
-            "foil": [(trial.foil_hz, "f")],
-            "neighbour": [(trial.neighbour_hz, "n")],
-            "neighbour_present": [(trial.neighbour_hz, "n"), (trial.frequency_hz, "t")],
-            "probe_present": [(trial.probe_hz, "p")],
-        }.get(name, [])
-        sines = [self._sine(frequency, phase) for frequency, phase in added]
+            base = self.voice.clear(self.whole, ("target", "probe"))[self._crop]
         if name == "noise":
-            rng = np.random.default_rng(self.noise_seed)
-            level = self.levels(trial.frequency_hz) + partial.REFERENCE_DB
-            rate = self.design.sample_rate_hz
-            # As long as the context: a short stretch has no bin, or one, within the band.
-            noise = partial.render_noise(trial.frequency_hz, level, self.n_long, rate, rng=rng)[self._crop]
-            sines = [noise * 10 ** ((level - level_dbfs(noise)) / 20)]
-        return np.sum([base, *sines], axis=0)
+            return base + self.voice.noise(self.n_long, self._crop)
+        roles: dict[str, tuple[Role, ...]] = {
+            "present": ("target",),
+            "foil": ("foil",),
+            "neighbour": ("neighbour",),
+            "neighbour_present": ("neighbour", "target"),
+            "probe_present": ("probe",),
+        }
+        added = [self.voice.sound(role, REFERENCE_DB, n) for role in roles.get(name, ())]
+        return np.sum([base, *added], axis=0)
 
     def frame_ends(self) -> NDArray[np.int64]:
         """One frame in each of ``n_frames`` equal parts of the range, so that frames differ."""
@@ -255,5 +252,5 @@ class _Maker:
 
     def occupancy(self) -> float:
         """Occupancy of the present sound, dither left out, over a second: no matter what an encoder's view is."""
-        sound = self.notched_whole + self._sine(self.trial.frequency_hz, "t", n_samples=self.n_long)
+        sound = self.cleared_whole + self.voice.sound("target", REFERENCE_DB, self.n_long)
         return occupancy(sound, self.design.sample_rate_hz)

@@ -204,6 +204,9 @@ def _table(root: Path, name: str) -> pd.DataFrame:
     if name not in NEEDED and not (root / file).exists():
         return pd.DataFrame({column: pd.Series(dtype=DTYPES[kind]) for column, kind in columns.items()})
     table = read_table(root, file, columns, needed(name))
+    if "structure" in columns:
+        # Every figure and sentence is about partials; what further rungs read is in verdict.json.
+        table = table[table["structure"].isna() | (table["structure"] == "partial")].reset_index(drop=True)
     if "site" in columns and bool(table["site"].isna().any()):
         raise RunError(f"a site in every row of {name}", "a gap")
     for column in (column for column, kind in columns.items() if kind == TEXT):

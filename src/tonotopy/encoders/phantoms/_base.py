@@ -32,6 +32,7 @@ class Expectation:
     most: float | None = None
     below_hz: float | None = None
     mean_over_sites: bool = False
+    structure: str = "partial"  # whose verdicts: partial, pitch, chord
 
     @property
     def sentence(self) -> str:
@@ -42,7 +43,8 @@ class Expectation:
             else f"{self.verdict} ≤ {self.most:.0%}"
         )
         where = f" below {self.below_hz / 1000:g} kHz" if self.below_hz else ""
-        return rule + where + (" (mean over projections)" if self.mean_over_sites else "")
+        of = "" if self.structure == "partial" else f" as {self.structure}"
+        return rule + of + where + (" (mean over projections)" if self.mean_over_sites else "")
 
 
 class Phantom(Encoder):

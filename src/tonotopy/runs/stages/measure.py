@@ -13,7 +13,7 @@ from tonotopy.measures.measures import JUDGED, Measures
 from tonotopy.runs.stages.music import level_function
 from tonotopy.runs.stages.null import load_measures
 from tonotopy.runs.stages.record import load_families
-from tonotopy.sound.structures.partial import LADDER_DB
+from tonotopy.sound.structures import LADDER_DB, structure
 from tonotopy.sound.trials import out_of_band
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def run(bench: Bench, unit: Unit) -> None:
     null, *records = unit.needs
     music = records[0].needs[0]
     families = load_families(bench.store, records, p["number"])
+    kind = structure(p.get("structure", "partial"))
     question = Question(
         np.array(p["frequency_hz"]),
         p["sample_rate_hz"],
@@ -35,8 +36,9 @@ def run(bench: Bench, unit: Unit) -> None:
         normalises_frames=p["normalises_frames"],
         full=p["full"],
         out_of_band=out_of_band(
-            level_function(bench.store, music), np.array(p["frequency_hz"]), p["sample_rate_hz"]
+            level_function(bench.store, music), np.array(p["frequency_hz"]), p["sample_rate_hz"], kind
         ),
+        structure=kind,
     )
     result = study_site(families, load_measures(bench.store, null), question)
     tables = {"verdicts": verdict_table(result, question), "ladder": ladder_table(result, question)}
@@ -76,6 +78,7 @@ def verdict_table(result: SiteResult, question: Question) -> pd.DataFrame:
     judgement = result.judgement
     columns: dict[str, Any] = {
         "frequency_hz": question.frequency_hz,
+        "item": [question.structure.label(float(f)) for f in question.frequency_hz],
         "verdict": judgement.names,
         "probability": judgement.probability,
         "borderline": judgement.borderline,

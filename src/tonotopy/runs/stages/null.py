@@ -15,6 +15,7 @@ from tonotopy.measures.tally import tally
 from tonotopy.readouts.readout import fit
 from tonotopy.recording.recording import Recording
 from tonotopy.runs.stages.record import load_families
+from tonotopy.sound.structures import structure
 from tonotopy.statistics.bootstrap import piece_weights
 
 if TYPE_CHECKING:
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 def run(bench: Bench, unit: Unit) -> None:
     """Fit on synthetic families, try on music."""
     p = unit.values
-    frequency = np.array(p["frequency_hz"])
+    frequency, kind = np.array(p["frequency_hz"]), structure(p.get("structure", "partial"))
     families = load_families(bench.store, list(unit.needs), 0, last_samples=p["samples"])
     music = families.pop("music")
     training = Recording.concatenate(list(families.values()))
     training = training.take(~training.trials.test)
-    plane = fit(training, frequency, kinds=["plane"])["plane"]
+    plane = fit(training, frequency, kinds=["plane"], structure=kind)["plane"]
     weights = piece_weights(len(np.unique(music.trials.piece)), p["n_resamples"], seed=p["seed"])
-    values = measure(tally(plane, music, frequency, p["sample_rate_hz"]), weights)
+    values = measure(tally(plane, music, frequency, p["sample_rate_hz"], kind), weights)
     arrays = xr.Dataset({name: (dims(name), getattr(values, name)) for name in values.__dataclass_fields__})
     bench.store.write(unit.address, {"stage": "null"}, arrays=arrays)
 
