@@ -141,7 +141,8 @@ def agreement(
     allowed = np.maximum(hz, truth.frequency_hz * (2 ** (cents / 1200) - 1))
     to_truth = _nearest(truth.frame, truth.frequency_hz, frame, frequency)
     to_track = _nearest(frame, frequency, truth.frame, truth.frequency_hz)
-    right = _meets(to_truth, truth.frame, truth.frequency_hz, frame, frequency, allowed[to_truth])
+    near = allowed[to_truth] if len(truth) else np.zeros(len(frame))
+    right = _meets(to_truth, truth.frame, truth.frequency_hz, frame, frequency, near)
     covered = _meets(to_track, frame, frequency, truth.frame, truth.frequency_hz, allowed)
     # The nearest of the nearest is oneself: one to one.
     matched = covered & (to_truth[to_track] == np.arange(len(truth))) if len(frame) else covered

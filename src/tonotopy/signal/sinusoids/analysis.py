@@ -13,10 +13,13 @@ from tonotopy.signal.sinusoids.peaks import Peaks, find_peaks
 from tonotopy.signal.sinusoids.settings import Plan, Settings, plan
 from tonotopy.signal.sinusoids.synthesis import cubic
 from tonotopy.signal.sinusoids.tracks import Tracks
-from tonotopy.signal.sinusoids.window import LARGEST_SLOPE, reading
+from tonotopy.signal.sinusoids.window import sweep
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+_LEAST_POWER = -60  # of two: less is as good as silence, and its inverse would not be finite
 
 
 def analyse(audio: ArrayLike, sample_rate_hz: int, settings: Settings | None = None) -> Tracks:
@@ -61,7 +64,7 @@ def analyse(audio: ArrayLike, sample_rate_hz: int, settings: Settings | None = N
             todo.sample_rate_hz, todo.hop, len(samples), n_frames, rows, rows, values, values, values
         )
     # Single precision spans what hearing does, but not every number: scaling by a power of two loses nothing.
-    power = int(np.frexp(scale)[1])
+    power = max(int(np.frexp(scale)[1]), _LEAST_POWER)
     faintest = 10 ** (todo.settings.faintest_db / 20) * 2.0**-power
     peaks = find_peaks(np.ldexp(samples, -power).astype(np.float32, copy=False), todo, faintest)
     label = chains(
@@ -119,7 +122,6 @@ def _unswept(peaks: Peaks, track: Ints, todo: Plan) -> tuple[Floats, Floats]:
 
     The slope is the difference in frequency over half a window around the point, as far as the track goes.
     """
-    known = reading()
     frame_s = todo.hop / todo.sample_rate_hz
     row = np.arange(len(track))
     edges = np.flatnonzero(np.diff(track, prepend=-1, append=-2))
@@ -128,10 +130,8 @@ def _unswept(peaks: Peaks, track: Ints, todo: Plan) -> tuple[Floats, Floats]:
     one, other = np.maximum(row - reach, first), np.minimum(row + reach, last)
     span_s = np.maximum(peaks.frame[other] - peaks.frame[one], 1) * frame_s
     bins = (peaks.frequency_hz[other] - peaks.frequency_hz[one]) / span_s * peaks.window_s**2
-    size = np.minimum(np.abs(bins), LARGEST_SLOPE)
-    gain = np.interp(size, known.slopes, known.slope_gain)
-    turn = np.interp(size, known.slopes, known.slope_turn)
-    return peaks.amplitude / gain, np.remainder(peaks.phase_rad - np.sign(bins) * turn, 2 * np.pi)
+    gain, turn = sweep(bins, peaks.offset)
+    return peaks.amplitude / gain, np.remainder(peaks.phase_rad - turn, 2 * np.pi)
 
 
 def _filled(

@@ -25,7 +25,15 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from tonotopy.signal.sinusoids.settings import Band, Plan
-from tonotopy.signal.sinusoids.window import MAIN_LOBE, SIDE_LOBE_DB, delay, parabola, reading, window
+from tonotopy.signal.sinusoids.window import (
+    LARGEST_OFFSET,
+    MAIN_LOBE,
+    SIDE_LOBE_DB,
+    delay,
+    parabola,
+    reading,
+    window,
+)
 
 _CHUNK = 1 << 18  # samples windowed at a time: they fit the processor's cache
 _BLOCK = 24
@@ -52,6 +60,8 @@ class Peaks:
     """Power above the local noise."""
     window_s: Floats
     """Length of the window that saw it."""
+    offset: Floats
+    """From its highest bin, in bins."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -116,7 +126,7 @@ def _edges(size: int, hop: int, n_samples: int, n_frames: int) -> tuple[Floats, 
         np.cumsum(shape * np.exp(-1j * bins * turn), out=row[1:])
     begin = size // 2 - hop * np.arange(n_frames)
     inside = sums[:, np.clip(begin + n_samples, 0, size)] - sums[:, np.clip(begin, 0, size)]
-    return inside[1].real, delay(inside[0], inside[2])
+    return inside[1].real, delay(*inside)
 
 
 def _band_peaks(chunk: _Chunk, plan: Plan, band: Band, faintest: float) -> Peaks:
@@ -134,7 +144,8 @@ def _band_peaks(chunk: _Chunk, plan: Plan, band: Band, faintest: float) -> Peaks
     flat, heights = spectra.ravel(), power.ravel()
     frame, column = np.divmod(place, width)
     kept = ~_side_lobes(place, frame, heights[place])
-    turned = delay(flat[place - 1], flat[place + 1]) - chunk.delay[frame]
+    # Counted from the window's first sample, phases alternate from bin to bin: one sign turns them all.
+    turned = delay(flat[place - 1], -flat[place], flat[place + 1]) - chunk.delay[frame]
     kept &= np.abs(turned) <= known.step_delay
     place, frame, column = place[kept], frame[kept], column[kept]
     logs = [np.log(np.maximum(heights[place + j], np.float32(1e-37))) for j in (-1, 0, 1)]
@@ -154,6 +165,7 @@ def _band_peaks(chunk: _Chunk, plan: Plan, band: Band, faintest: float) -> Peaks
         10
         * np.log10(heights[place] / np.maximum(noise.ravel()[place], np.float32(1e-37))).astype(np.float64),
         np.full(len(frame), band.size / plan.sample_rate_hz),
+        offset,
     )
     margin = 0.5 * plan.sample_rate_hz / band.size
     within = (frequency_hz >= band.low_hz - margin) & (frequency_hz <= band.high_hz + margin)
@@ -162,7 +174,7 @@ def _band_peaks(chunk: _Chunk, plan: Plan, band: Band, faintest: float) -> Peaks
 
 def _offset(vertex: Floats, odd: Floats) -> Floats:
     """The true offset from the parabola's."""
-    vertex = np.clip(vertex, -0.55, 0.55)
+    vertex = np.clip(vertex, -LARGEST_OFFSET, LARGEST_OFFSET)
     return np.asarray(vertex * np.polynomial.polynomial.polyval(vertex**2, odd))
 
 

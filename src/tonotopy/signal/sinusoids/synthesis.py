@@ -3,18 +3,16 @@ r"""From tracks to sound: oscillators whose phase is a cubic between frames and 
 Between two frames a hop of :math:`T` samples apart, with phases :math:`\theta_0, \theta_1` and frequencies
 :math:`\omega_0, \omega_1` in radians a sample,
 
-.. math:: \theta(t) = \theta_0 + \omega_0 t + \alpha t^2 + \beta t^3, \quad
-          \alpha = \frac{3 e}{T^2} - \frac{\omega_1 - \omega_0}{T}, \quad
-          \beta = -\frac{2 e}{T^3} + \frac{\omega_1 - \omega_0}{T^2}
+.. math:: \theta(t) = \theta_0 + \omega_0 t + \Bigl(\frac{\omega_1 - \omega_0}{2 T} + \frac{3 e}{T^2}\Bigr) t^2
+          - \frac{2 e}{T^3} t^3
 
 meets all four, where :math:`e = \theta_1 + 2\pi M - \theta_0 - T(\omega_0 + \omega_1)/2` and the whole number M
 makes e smallest: the smoothest of such cubics. A track fades in over the hop before its first frame and out over
 the hop after its last, at a fixed frequency, as McAulay and Quatieri do; one that is there in the first or last
 frame of the sound is held to the sound's end instead.
 
-Source: R. J. McAulay and T. F. Quatieri, IEEE Trans. ASSP 34, 744-754 (1986). With the frequency linear between
-frames the phase would be a parabola that misses :math:`\theta_1` by e, so the M above, nearest to it, is theirs
-(their equation 36) to within terms that vanish for small changes of frequency.
+Source: R. J. McAulay and T. F. Quatieri, IEEE Trans. ASSP 34, 744-754 (1986). Their M (equation 36) is this one;
+the coefficients are theirs with e put in, which shows that a frequency linear in time has no cubic term.
 """
 
 from __future__ import annotations
@@ -38,10 +36,8 @@ def cubic(start: Floats, end: Floats, first: Floats, second: Floats, length: flo
     rise = second - first
     miss = end - start - 0.5 * length * (first + second)
     miss = miss - 2 * np.pi * np.rint(miss / (2 * np.pi))
-    return np.stack(
-        [start, first, 3 * miss / length**2 - rise / length, -2 * miss / length**3 + rise / length**2],
-        axis=-1,
-    )
+    bend = 0.5 * rise / length + 3 * miss / length**2
+    return np.stack([start, first, bend, -2 * miss / length**3], axis=-1)
 
 
 def synthesise(tracks: Tracks) -> Floats:
