@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tonotopy.views.clips._contract import Curve, Image, Lane
 from tonotopy.views.clips._features import FeatureMap
-from tonotopy.views.clips._lanes import time_axis
+from tonotopy.views.clips._lanes import signed, time_axis
 from tonotopy.views.clips._page import SCALE, band_path, image_uri, line_path
 from tonotopy.views.clips._sound import Excerpt
 from tonotopy.views.palette import BLUE, FAINT, RUST
@@ -48,7 +48,7 @@ def channel_lane(chosen: Chosen) -> Lane:
         drawn = Curve(band_path(x, heights[0], heights[1]), "wave")
     else:
         drawn = Curve(line_path(x, heights[1]), "chosen")
-    ticks = tuple((float((v - bottom) * scale), f"{v:.2g}".replace("-", "−")) for v in _round_ends(low, high))
+    ticks = tuple((float((v - bottom) * scale), signed(v, ".2g")) for v in _round_ends(low, high))
     title = f"Channel {chosen.channel} of {features.site.name}"
     return Lane(
         "channel",
@@ -99,11 +99,10 @@ def channel_lines(chosen: Chosen) -> list[str]:
     rms = features.rms[:, chosen.channel]
     if not rms.max() > 0:
         return [f"Channel {chosen.channel} is zero all through."]
-    return [
-        f"Channel {chosen.channel} of {features.site.name} lies between {number(float(low.min()))} and "
-        f"{number(float(high.max()))}; it is most active at {features.time_s[rms.argmax()]:.2f} s and least at "
-        f"{features.time_s[rms.argmin()]:.2f} s.".replace("-", "−")
-    ]
+    ends = " and ".join(signed(float(end), ".3g") for end in (low.min(), high.max()))
+    most, least = (features.time_s[at] for at in (rms.argmax(), rms.argmin()))
+    range_words = f"Channel {chosen.channel} of {features.site.name} lies between {ends}"
+    return [f"{range_words}; it is most active at {most:.2f} s and least at {least:.2f} s."]
 
 
 def draw_channel(axes: Axes, chosen: Chosen) -> None:
@@ -148,8 +147,8 @@ def map_caption(chosen: Chosen) -> str:
         else "the size of the activation of one frame"
     )
     return (
-        f"All channels of the site, channel numbers upwards: {what}, one scale for all, dark is large. The chosen "
-        f"channel lies between the two lines. A frame sees {_view(chosen)}."
+        f"All channels of the site, channel numbers upwards: {what}, one scale for all; the farther from the "
+        f"background, the larger. The chosen channel lies between the two lines. A frame sees {_view(chosen)}."
     )
 
 

@@ -114,7 +114,9 @@ def _site(encoder: Encoder, name: str | None) -> Site:
 
 def _running(encoder: Encoder, site: Site, excerpt: Excerpt) -> tuple[Floats, NDArray[np.float32]]:
     """Centres in seconds ``[frame]`` and activations ``[frame, unit]``, some of them outside the excerpt."""
-    audio, before = excerpt.at(encoder.sample_rate_hz, lead=site.span + site.hop, tail=site.view + site.hop)
+    # Whole hops ahead, so that a stretch that begins on a frame of the whole sound has the whole sound's frames.
+    lead = -(-(site.span + site.hop) // site.hop) * site.hop
+    audio, before = excerpt.at(encoder.sample_rate_hz, lead=lead, tail=site.view + site.hop)
     with torch.inference_mode():
         found = encoder.activations(torch.from_numpy(audio)[None].to(encoder.device), [site.name])
     values = found[site.name][0].float().cpu().numpy()

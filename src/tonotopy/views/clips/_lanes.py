@@ -35,8 +35,8 @@ def spectrogram_lane(found: Spectrogram, seconds: float, *, scale: Colormap = SC
     told: dict[str, Any] = {
         "name": "spectrogram",
         "title": "Spectrogram",
-        "caption": f"Level in bands of half an ERB, frequency in Hz upwards, evenly spaced in ERB-rate; dark is "
-        f"loud, white is {RANGE_DB:.0f} dB below the loudest or softer.",
+        "caption": "Level in bands of half an ERB, frequency in Hz upwards, evenly spaced in ERB-rate. The farther "
+        f"from the background, the louder; the background is {RANGE_DB:.0f} dB below the loudest, or softer.",
         "height_rem": 14.0,
         "lines": spectrogram_lines(found),
         "ticks": tuple(found.ticks()),
@@ -68,7 +68,7 @@ def wave_lane(
     least = 0.004  # of the lane's height, so that silence is a line
     curve = band_path(x, 0.5 + 0.5 * low / top - least, 0.5 + 0.5 * high / top + least)
     zero = Curve(line_path([0.0, 1.0], [0.5, 0.5]), "zero")
-    ticks = ((0.5, "0"), (0.94, f"{top:.2g}"), (0.06, f"−{top:.2g}"))
+    ticks = ((0.5, "0"), (0.94, f"{top:.2g}"), (0.06, signed(-top, ".2g")))
     return Lane(name, title, caption, 4.5, lines, ticks, curves=(zero, Curve(curve, "wave")))
 
 
@@ -92,6 +92,17 @@ def draw_spectrogram(axes: Axes, found: Spectrogram, excerpt: Excerpt, scale: Co
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylabel("frequency (Hz)")
     time_axis(axes, excerpt)
+
+
+def signed(value: float, form: str = ".0f") -> str:
+    """A number with a minus sign that is one.
+
+    Examples
+    --------
+    >>> signed(-3.14159, ".1f")
+    '−3.1'
+    """
+    return f"{value:{form}}".replace("-", "−")
 
 
 def time_axis(axes: Axes, excerpt: Excerpt, *, label: bool = False) -> None:

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
-from tonotopy.signal import erb
-from tonotopy.signal.chords import PITCH_CLASSES
 from tonotopy.signal.sinusoids import Tracks, analyse, residual, synthesise
 from tonotopy.views.clips._audio import alone_gain, data_uri
-from tonotopy.views.clips._contract import Asked, Content, Curve, Lane, Playable
+from tonotopy.views.clips._contract import Asked, Content, Lane, Playable
 from tonotopy.views.clips._lanes import (
     Heading,
     draw_spectrogram,
     envelope,
+    signed,
     spectrogram_lane,
     spectrogram_lines,
     time_axis,
     wave_lane,
 )
-from tonotopy.views.clips._page import GREY, line_path
+from tonotopy.views.clips._page import GREY
 from tonotopy.views.clips._sound import Excerpt
 from tonotopy.views.clips._spectrogram import Spectrogram, of_excerpt
+from tonotopy.views.clips._tracks import STEP_DB, draw_tracks, level_db, pitch_name, track_curves
 from tonotopy.views.palette import BLUE, FAINT
 from tonotopy.views.paper import sheet
 from tonotopy.views.words import count, number
@@ -47,9 +45,6 @@ TAKES = ("partials",)
 
 PLAYED: Final = 8
 MOST_PLAYED: Final = 32
-COLOURS: Final = ("#9ccbe8", "#58b1e4", "#00639c", "#c1550a", "#8a1c00")  # as the page's sheet, soft to loud
-STEP_DB: Final = 10.0  # between two of them, from the loudest point downwards
-POINTS: Final = 600  # of a track that lasts all through, at most
 
 
 @dataclass(frozen=True)
@@ -73,11 +68,6 @@ class Prepared:
             else float("nan")
         )
 
-    @property
-    def level_db(self) -> NDArray[np.float64]:
-        """Level of each point, dB of a full-scale sine."""
-        return np.asarray(20 * np.log10(np.maximum(self.tracks.amplitude, 1e-10)))
-
 
 def prepare(excerpt: Excerpt, asked: Asked) -> Prepared:
     """Track the partials."""
@@ -100,7 +90,7 @@ def data(shown: Prepared) -> pd.DataFrame:
             "time_s": shown.excerpt.start_s + tracks.time_s,
             "frequency_hz": tracks.frequency_hz,
             "amplitude": tracks.amplitude,
-            "level_db": shown.level_db,
+            "level_db": level_db(shown.tracks),
         }
     )
 
@@ -119,7 +109,7 @@ def draw(shown: Prepared) -> Figure:
     for axes, title, audio in zip(panels[:3], titles, _waves(shown), strict=True):
         _draw_wave(axes, audio, title, _top(shown), excerpt)
     draw_spectrogram(panels[3], shown.spectrum, excerpt, GREY)
-    _draw_tracks(panels[3], shown)
+    draw_tracks(panels[3], shown.tracks, excerpt.start_s)
     many = count(shown.tracks.n_tracks, "track")
     panels[3].set_title(f"{many} over the spectrogram; each colour is {STEP_DB:.0f} dB")
     time_axis(panels[3], excerpt, label=True)
@@ -165,7 +155,7 @@ def _count_words(shown: Prepared) -> str:
 
 
 def _rest_words(shown: Prepared) -> str:
-    return "undefined" if np.isnan(shown.rest_db) else f"{shown.rest_db:.1f} dB".replace("-", "−")
+    return "undefined" if np.isnan(shown.rest_db) else signed(shown.rest_db, ".1f") + " dB"
 
 
 def _sum_lines(shown: Prepared) -> list[str]:
@@ -189,22 +179,8 @@ def _track_words(shown: Prepared, track: int) -> str:
     begin_s, end_s = _life(shown, track)
     frequency = float(shown.tracks.mean_frequency_hz()[track])
     level = float(shown.tracks.level_db()[track]) + 10 * np.log10(2.0)
-    return (
-        f"{number(frequency, 4)} Hz ({pitch_name(frequency)}), {begin_s:.2f}–{end_s:.2f} s, "
-        f"{level:.0f} dB".replace("-", "−")
-    )
-
-
-def pitch_name(frequency_hz: float) -> str:
-    """The nearest note at A4 = 440 Hz.
-
-    Examples
-    --------
-    >>> pitch_name(440.0), pitch_name(61.0), pitch_name(9000.0)
-    ('A4', 'B1', 'Db9')
-    """
-    midi = round(69 + 12 * np.log2(frequency_hz / 440.0))
-    return f"{PITCH_CLASSES[midi % 12]}{midi // 12 - 1}"
+    where = f"{number(frequency, 4)} Hz ({pitch_name(frequency)})"
+    return f"{where}, {begin_s:.2f}–{end_s:.2f} s, {signed(level)} dB"
 
 
 def _life(shown: Prepared, track: int) -> tuple[float, float]:
@@ -263,10 +239,7 @@ def _wave_lanes(shown: Prepared) -> tuple[Lane, ...]:
 
 def _track_lane(shown: Prepared) -> Lane:
     width, height = shown.excerpt.seconds, shown.spectrum.height
-    paths: list[list[str]] = [[] for _ in COLOURS]
-    for colour, time_s, frequency_hz in _pieces(shown):
-        paths[colour].append(line_path(time_s / width, height(frequency_hz)))
-    curves = tuple(Curve("".join(path), f"l{colour}") for colour, path in enumerate(paths) if path)
+    curves = track_curves(shown.tracks, width, height)
     told = {
         "name": "tracks",
         "title": "Tracks over the spectrogram",
@@ -280,37 +253,14 @@ def _track_lane(shown: Prepared) -> Lane:
 
 def _track_caption(shown: Prepared) -> str:
     loudest = (
-        f" ({shown.level_db.max():.0f} dB of a full-scale sine)".replace("-", "−")
+        f" ({level_db(shown.tracks).max():.0f} dB of a full-scale sine)".replace("-", "−")
         if len(shown.tracks)
         else ""
     )
     return (
-        f"Tracks are drawn over the spectrogram, in steps of {STEP_DB:.0f} dB from the loudest point{loudest}: the two "
-        "loudest steps in rust, then three of blue, the palest for whatever is softer."
+        f"Tracks are drawn over the spectrogram, in steps of {STEP_DB:.0f} dB from the loudest point{loudest}: two "
+        "warm colours for the loudest, then three blues, the faintest for whatever is softer still."
     )
-
-
-def _pieces(shown: Prepared) -> list[tuple[int, NDArray[np.float64], NDArray[np.float64]]]:
-    """Stretches of tracks of one colour: the colour, times in seconds and frequencies in Hz, soft ones first.
-
-    Long tracks are drawn through every so manieth point; a stretch begins at the point where the one before ends.
-    """
-    tracks = shown.tracks
-    if not len(tracks):
-        return []
-    level = shown.level_db
-    steps = len(COLOURS) - 1 - np.floor((level.max() - level) / STEP_DB)
-    colour = np.maximum(steps, 0).astype(np.int64)
-    every = max(1, tracks.n_frames // POINTS)
-    edges, time_s = tracks.first_row, tracks.time_s
-    pieces = []
-    for first, end in pairwise(edges):
-        rows = np.unique(np.append(np.arange(first, end, every), end - 1))
-        cuts = [0, *(np.flatnonzero(np.diff(colour[rows])) + 1).tolist(), len(rows)]
-        for a, b in pairwise(cuts):
-            part = rows[a : b + 1]
-            pieces.append((int(colour[part[0]]), time_s[part], tracks.frequency_hz[part]))
-    return sorted(pieces, key=lambda piece: piece[0])
 
 
 def _draw_wave(axes: Axes, audio: NDArray[np.floating], title: str, top: float, excerpt: Excerpt) -> None:
@@ -321,11 +271,3 @@ def _draw_wave(axes: Axes, audio: NDArray[np.floating], title: str, top: float, 
     axes.yaxis.set_major_locator(MaxNLocator(3))
     axes.set_title(title)
     time_axis(axes, excerpt)
-
-
-def _draw_tracks(axes: Axes, shown: Prepared) -> None:
-    pieces = _pieces(shown)
-    lines = [np.column_stack([shown.excerpt.start_s + t, erb.rate(f)]) for _, t, f in pieces]
-    colours = [COLOURS[colour] for colour, _, _ in pieces]
-    widths = [0.5 + 0.15 * colour for colour, _, _ in pieces]
-    axes.add_collection(LineCollection(lines, colors=colours, linewidths=widths), autolim=False)

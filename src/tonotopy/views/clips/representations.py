@@ -121,7 +121,7 @@ def draw(shown: Prepared) -> Figure:
 
 def caption(shown: Prepared) -> str:
     """How to read it."""
-    spectrum = "Spectrogram: level in bands of half an ERB, dark is loud."
+    spectrum = "Spectrogram: level in bands of half an ERB, the farther from the background the louder."
     no_null = "There is no statistic in this figure, and so no null."
     return " ".join([chord_source(shown.prose), spectrum, map_caption(shown.chosen), no_null])
 
