@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 import scipy.fft
@@ -119,14 +120,18 @@ def _chunks(sound: NDArray[np.float32], plan: Plan, band: Band) -> Iterator[_Chu
 
 def _edges(size: int, hop: int, n_samples: int, n_frames: int) -> tuple[Floats, Floats]:
     """What silence outside the sound does to a sine that lasts throughout: share of window, and delay."""
-    turn = 2 * np.pi * (np.arange(size) - size // 2) / size
-    shape = window(size) / window(size).sum()
-    sums = np.zeros((3, size + 1), np.complex128)
-    for row, bins in zip(sums, (-1, 0, 1), strict=True):
-        np.cumsum(shape * np.exp(-1j * bins * turn), out=row[1:])
+    sums = _sums(size)
     begin = size // 2 - hop * np.arange(n_frames)
     inside = sums[:, np.clip(begin + n_samples, 0, size)] - sums[:, np.clip(begin, 0, size)]
     return inside[1].real, delay(*inside)
+
+
+@lru_cache(maxsize=16)
+def _sums(size: int) -> NDArray[np.complex128]:
+    """Transform of the first samples of the window, ``[bin -1 0 1, number of samples]``."""
+    turn = 2 * np.pi * (np.arange(size) - size // 2) / size
+    turning = np.exp(-1j * np.outer([-1, 0, 1], turn))
+    return np.pad(np.cumsum(turning * (window(size) / window(size).sum()), axis=1), ((0, 0), (1, 0)))
 
 
 def _band_peaks(chunk: _Chunk, plan: Plan, band: Band, faintest: float) -> Peaks:

@@ -46,10 +46,13 @@ _SLOPES, _OFFSETS = 101, 23
 _GRID = 1024  # samples of the window from which its properties are computed: they do not depend on the rate
 
 
+@lru_cache(maxsize=16)
 def window(size: int) -> Floats:
-    """The window ``[time]``, its maximum at sample ``size // 2``."""
+    """The window ``[time]``, its maximum at sample ``size // 2``; read only, as it is shared."""
     turn = 2 * np.pi * (np.arange(size) - size // 2) / size
-    return np.asarray(sum(c * np.cos(m * turn) for m, c in enumerate(COSINES)))
+    shape = np.asarray(sum(c * np.cos(m * turn) for m, c in enumerate(COSINES)))
+    shape.setflags(write=False)
+    return shape
 
 
 @dataclass(frozen=True)
