@@ -2,7 +2,8 @@
 
 The k_aux largest dead latents of each frame (k_aux = half the units, B.1; fewer where fewer are dead) decode to the
 residual; their squared error over the residual's variance, times :data:`COEFFICIENT`, joins the loss. Only dead
-latents get gradients from it. Rectified values, as in the authors' code.
+latents get gradients from it. Their values are taken before rectification, so that a latent which is negative on every
+frame gets a gradient too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ SHARE_OF_UNITS = 0.5
 def auxiliary_loss(
     p: Parameters, x: torch.Tensor, residual: torch.Tensor, dead: torch.Tensor
 ) -> torch.Tensor:
-    """The weighted auxiliary loss, a scalar; 0 where no latent is dead. ``residual`` ``[frame, unit]`` has no gradient."""
+    """The weighted auxiliary loss, a scalar; 0 where no latent is dead.
+
+    ``residual`` ``[frame, unit]`` carries no gradient.
+    """
     latents = dead.nonzero()[:, 0]
     if not len(latents):
         return torch.zeros(())
@@ -29,7 +33,7 @@ def auxiliary_loss(
     best, among = sparse.select(x, p.encoder.detach()[latents], bias.detach()[latents], k)
     offsets = torch.arange(0, k * len(x), k)
     pattern = sparse.Pattern(latents[among].flatten(), offsets, p.features)
-    values = sparse.encode(x, p.encoder, bias, pattern, best.flatten()).relu()
+    values = sparse.encode(x, p.encoder, bias, pattern, best.flatten())
     error = (sparse.decode(values, p.decoder, pattern) - residual).square().sum(dim=1).mean()
     spread = (residual - residual.mean(dim=0)).square().sum(dim=1).mean()
     return COEFFICIENT * error / spread if float(spread) > 0 else torch.zeros(())

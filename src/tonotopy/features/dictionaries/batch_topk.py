@@ -57,4 +57,6 @@ def largest_of_batch(hidden: torch.Tensor, k: int) -> tuple[torch.Tensor, float]
 
 def followed(before: torch.Tensor, smallest: float) -> torch.Tensor:
     """The running mean of thresholds, ``[feature]``, the same for all latents."""
-    return torch.where(before.isnan(), torch.full_like(before, smallest), MEMORY * before + (1 - MEMORY) * smallest)
+    return torch.where(
+        before.isnan(), torch.full_like(before, smallest), MEMORY * before + (1 - MEMORY) * smallest
+    )

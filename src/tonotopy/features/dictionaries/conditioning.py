@@ -81,22 +81,23 @@ def condition(activations: Activations) -> Conditioning:
     units = activations.units
     total, product = np.zeros(units), np.zeros((units, units))
     extreme, times = np.full(units, -1.0), np.zeros(units, np.int64)
-    origin: NDArray[np.float64] | None = None
+    origin = np.zeros(units)
     n = 0
     for frames, _ in activations:
         if not np.isfinite(frames).all():
-            raise InputError("finite activations", "NaN or inf in a frame", "damaged audio, or a diverged model")
+            raise InputError(
+                "finite activations", "NaN or inf in a frame", "damaged audio, or a diverged model"
+            )
+        if not len(frames):
+            continue
         wide = frames.astype(np.float64)
-        if origin is None and len(wide):
-            origin = wide[0].copy()
-        assert origin is not None or not len(wide)
+        origin = origin if n else wide[0].copy()
         n += len(wide)
-        if len(wide):
-            moved = wide - origin
-            total += moved.sum(axis=0)
-            product += moved.T @ moved
-            extreme, times = _extremes(np.abs(wide), extreme, times)
-    if origin is None:
+        moved = wide - origin
+        total += moved.sum(axis=0)
+        product += moved.T @ moved
+        extreme, times = _extremes(np.abs(wide), extreme, times)
+    if not n:
         raise InputError("activations of at least one frame", "none", "an empty recording")
     shift = total / n
     covariance = product / n - np.outer(shift, shift)

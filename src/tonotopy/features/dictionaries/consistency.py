@@ -1,9 +1,9 @@
 """What recurs: directions of two dictionaries matched to one another (Hungarian algorithm).
 
 Each direction of one set gets at most one partner of the other, so that the sum of their cosines is largest
-(Kuhn 1955; scipy). Cosines are signed: a latent and its negative are two features. The greedy figure of the literature,
-the mean over one set of the largest cosine with the other (mean max cosine similarity, Sharkey 2022), is given beside it.
-Both are compared with random directions of the same numbers: in few dimensions those match well too.
+(Kuhn 1955; scipy). Cosines are signed: a latent and its negative are two features. The greedy figure of the
+literature, the mean over one set of the largest cosine with the other (mean max cosine similarity, Sharkey 2022), is
+given beside it. Both are compared with random directions of the same numbers: in few dimensions those match well too.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def recurrence(sets: Sequence[Any]) -> NDArray[np.float64]:
 def _directions(given: Any) -> NDArray[np.float32]:
     rows = np.asarray(getattr(given, "directions", given))
     if rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
-        raise InputError("finite directions [feature, unit]", f"shape {rows.shape}", "an empty or damaged set")
+        raise InputError(
+            "finite directions [feature, unit]", f"shape {rows.shape}", "an empty or damaged set"
+        )
     return unit_rows(rows)
 
 

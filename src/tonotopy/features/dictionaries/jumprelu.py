@@ -1,11 +1,11 @@
 """JumpReLU (Rajamanoharan 2024): a latent is its pre-activation where that exceeds a threshold of its own, else 0.
 
-Loss = mean ‖x − x̂‖² + λ mean Σ H(pre − θ). The step H and the jump have no useful derivative by θ; their straight-through
-estimates are those of the paper (eqs. 11, 12): a rectangle of width :data:`BANDWIDTH` around θ. θ is trained through
-its logarithm, and is positive. The penalty rises from 0 as in ``relu_l1``. Deviations: dead latents are resampled
-(the paper has no revival); thresholds start at :data:`THRESHOLD` of a conditioned frame's unit (the paper's .001, and its
-bandwidth .001, belong to frames of unit mean squared norm and millions of steps: here both are larger, so that few
-steps move thresholds at all).
+Loss = mean ‖x − x̂‖² + λ mean Σ H(pre − θ). The step H and the jump have no useful derivative by θ; their
+straight-through estimates are those of the paper (eqs. 11, 12): a rectangle of width ``bandwidth`` around θ. θ is
+trained through its logarithm, and is positive. The penalty rises from 0 as in ``relu_l1``. Deviations: dead latents are
+resampled (the paper has no revival); thresholds start at :data:`THRESHOLD` (the paper's .001, and its bandwidth .001,
+belong to frames of unit mean squared norm and millions of steps: here both are larger, so that few steps move
+thresholds at all).
 """
 
 from __future__ import annotations

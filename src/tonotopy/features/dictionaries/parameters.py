@@ -8,6 +8,7 @@ direction a frame holds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
@@ -63,6 +64,27 @@ class Parameters:
     def pre(self, x: torch.Tensor) -> torch.Tensor:
         """Pre-activations ``[frame, feature]`` of conditioned frames ``[frame, unit]``."""
         return torch.addmm(self.bias(), x, self.encoder.T)
+
+
+@torch.no_grad()
+def calibrate(p: Parameters, x: torch.Tensor, k: int | None) -> float:
+    """Scale the encoder, in place, so that the first reconstructions are as long as they should be; gives the factor.
+
+    Many latents that overlap add up to far more than the frame. The factor is the least-squares one on frames ``x``
+    ``[frame, unit]``, with the k largest latents active (all positive ones where k is None). A deviation from Gao 2024,
+    whose start leaves more than the variance at first.
+    """
+    values = p.pre(x).relu()
+    if k is not None:
+        best, latent = values.topk(k, sorted=False)
+        values = torch.zeros_like(values).scatter_(1, latent, best)
+    made = values @ p.decoder
+    factor = float(
+        (made * (x - p.decoder_bias)).sum(dtype=torch.float64) / made.square().sum(dtype=torch.float64)
+    )
+    if math.isfinite(factor) and factor > 0:
+        p.encoder.mul_(factor)
+    return factor
 
 
 def constrain_gradient(decoder: torch.Tensor) -> None:

@@ -80,12 +80,14 @@ def endless(
             if place >= skip:
                 yield frames, epoch, place
         if place < 0:
-            raise InputError(f"a stream of at least {batch} frames", "fewer", "a batch larger than the recording")
+            raise InputError(
+                f"a stream of at least {batch} frames", "fewer", "a batch larger than the recording"
+            )
         epoch, skip = epoch + 1, 0
 
 
 def sample(activations: Activations, count: int, *, seed: int) -> NDArray[np.float32]:
-    """At most ``count`` frames drawn evenly from the stream (Vitter 1985, algorithm R, by chunks), ``[frame, unit]``."""
+    """At most ``count`` frames drawn evenly from the stream (Vitter 1985, algorithm R), ``[frame, unit]``."""
     rng = np.random.default_rng([seed, _STREAM + 1])
     held = np.empty((count, activations.units), np.float32)
     seen = 0

@@ -56,7 +56,9 @@ class Pattern:
         return self._sorted
 
 
-def select(x: torch.Tensor, encoder: torch.Tensor, bias: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+def select(
+    x: torch.Tensor, encoder: torch.Tensor, bias: torch.Tensor, k: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The k largest pre-activations of each frame, and their latents, both ``[frame, k]``; no gradient.
 
     Latents compete in groups first: the k largest lie in the k groups with the largest maxima.
@@ -125,8 +127,8 @@ class _Encode(torch.autograd.Function):
     def forward(
         ctx: Any,
         x: torch.Tensor,
-        encoder: torch.Tensor,
-        bias: torch.Tensor,
+        encoder: torch.Tensor,  # noqa: ARG004 - only its gradient is computed here
+        bias: torch.Tensor,  # noqa: ARG004 - the same
         pattern: Pattern,
         values: torch.Tensor,
     ) -> torch.Tensor:

@@ -6,7 +6,6 @@ the dictionary. On disk it is one safetensors file that says what it is; reading
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +67,7 @@ class Dictionary:
 
     @property
     def directions(self) -> NDArray[np.float32]:
-        """Decoder rows scaled to norm 1, ``[feature, unit]``; one global scale leaves them as they are in raw frames."""
+        """Decoder rows scaled to norm 1, ``[feature, unit]``: the same in raw frames, since the scale is global."""
         return unit_rows(self.parameters.decoder.numpy())
 
     @torch.no_grad()
@@ -76,7 +75,7 @@ class Dictionary:
         """Values ``[frame, feature]`` of raw frames ``[frame, unit]``."""
         values = np.empty((len(frames), self.features), np.float32)
         for start in range(0, len(frames), ROWS):
-            rows = torch.from_numpy(np.ascontiguousarray(frames[start : start + ROWS], dtype=np.float32))
+            rows = torch.tensor(frames[start : start + ROWS], dtype=torch.float32)
             values[start : start + len(rows)] = self._encode((rows - self.centre) / self.scale).numpy()
         return values
 
@@ -115,10 +114,22 @@ class Dictionary:
         header = read_header(path)
         if header is None or not header.encoder.startswith(_PREFIX):
             raise InputError("a dictionary", repr(Path(path).name), "a file of something else")
-        tensors, told = read_weights(path), header.options
-        wanted = {"encoder", "encoder_bias", "decoder", "decoder_bias", "log_threshold", "threshold", "centre"}
+        # Copies are aligned in memory, on which the rounding of products depends.
+        tensors = {name: value.clone() for name, value in read_weights(path).items()}
+        told = header.options
+        wanted = {
+            "encoder",
+            "encoder_bias",
+            "decoder",
+            "decoder_bias",
+            "log_threshold",
+            "threshold",
+            "centre",
+        }
         if set(tensors) != wanted:
-            raise InputError(f"the tensors {', '.join(sorted(wanted))}", ", ".join(sorted(tensors)), "a damaged file")
+            raise InputError(
+                f"the tensors {', '.join(sorted(wanted))}", ", ".join(sorted(tensors)), "a damaged file"
+            )
         return checked(
             Dictionary(
                 header.encoder.removeprefix(_PREFIX),
@@ -143,9 +154,12 @@ def checked(dictionary: Dictionary) -> Dictionary:
     p = dictionary.parameters
     shape = tuple(p.encoder.shape)
     if len(shape) != 2 or not (1 <= shape[0] <= MOST_FEATURES and 1 <= shape[1] <= MOST_UNITS):
-        raise InputError(f"an encoder of at most {MOST_FEATURES} × {MOST_UNITS}", f"shape {shape}", "a damaged file")
+        raise InputError(
+            f"an encoder of at most {MOST_FEATURES} × {MOST_UNITS}", f"shape {shape}", "a damaged file"
+        )
     features, units = shape
-    wanted = {"encoder_bias": (features,), "decoder": shape, "decoder_bias": (units,), "log_threshold": (features,)}
+    wanted: dict[str, tuple[int, ...]] = {"encoder_bias": (features,), "decoder": shape}
+    wanted |= {"decoder_bias": (units,), "log_threshold": (features,)}
     found = {name: tuple(p.tensors[name].shape) for name in wanted}
     wanted |= {"threshold": (features,), "centre": (units,)}
     found |= {"threshold": tuple(dictionary.threshold.shape), "centre": tuple(dictionary.centre.shape)}
@@ -154,9 +168,11 @@ def checked(dictionary: Dictionary) -> Dictionary:
             raise InputError(f"{name} of shape {expected}", f"{found[name]}", "weights of another dictionary")
     for name, value in {**p.tensors, "centre": dictionary.centre}.items():
         if value.dtype != torch.float32 or not torch.isfinite(value).all():
-            raise InputError(f"{name} of finite float32", "NaN, inf or another type", "a diverged training, or damage")
-    scale = dictionary.scale
-    if not isinstance(scale, float) or not 0 < scale < math.inf:
+            raise InputError(
+                f"{name} of finite float32", "NaN, inf or another type", "a diverged training, or damage"
+            )
+    scale: Any = dictionary.scale
+    if type(scale) is not float or not 0 < scale < math.inf:
         raise InputError("a positive scale", repr(scale)[:60], "a damaged file")
     _check_rule(dictionary)
     return dictionary
@@ -165,11 +181,15 @@ def checked(dictionary: Dictionary) -> Dictionary:
 def _check_rule(dictionary: Dictionary) -> None:
     rule, k = dictionary.rule, dictionary.k
     if rule not in {"relu", "topk", "threshold"}:
-        raise InputError("a rule for active latents", repr(rule)[:60], "a damaged file", ["relu", "topk", "threshold"])
+        raise InputError(
+            "a rule for active latents", repr(rule)[:60], "a damaged file", ["relu", "topk", "threshold"]
+        )
     if rule == "topk" and (type(k) is not int or not 1 <= k <= dictionary.features):
         raise InputError(f"k from 1 to {dictionary.features}", repr(k)[:60], "a damaged file")
     if rule == "threshold" and not (torch.isfinite(dictionary.threshold) & (dictionary.threshold >= 0)).all():
-        raise InputError("thresholds that are finite and not negative", "others", "a training that ended too early")
+        raise InputError(
+            "thresholds that are finite and not negative", "others", "a training that ended too early"
+        )
 
 
 def describe(dictionary: Dictionary, activations: Activations, most: int = DESCRIBED) -> dict[str, Any]:
@@ -197,8 +217,3 @@ def describe(dictionary: Dictionary, activations: Activations, most: int = DESCR
         "dead_latents": [int(latent) for latent in np.flatnonzero(active == 0)],
         "density": (active / n).tolist(),
     }
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON keeps it."""
-    return json.loads(json.dumps(value))

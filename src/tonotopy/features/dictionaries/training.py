@@ -12,8 +12,8 @@ the same weights, bit by bit, as one that was not (on one machine, with one numb
 goes through the pass under way again. A kill loses the steps since the last save; a signal saves first.
 
 Adam as in Gao 2024 (β .9 and .999, ε 6.25e-10); the step size is theirs by default, 2e-4 / √(latents / 16,384), rising
-over the first steps and falling to 0 over the last fifth. The gradient of the decoder is freed from what points along its
-rows, which are brought back to norm 1 after each step (Bricken 2023).
+over the first steps and falling to 0 over the last fifth. The gradient of the decoder is freed from what points along
+its rows, which are brought back to norm 1 after each step (Bricken 2023).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tonotopy.encoders._checkpoint import Header
 from tonotopy.encoders._weights import read_weights
 from tonotopy.features.dictionaries import revival
 from tonotopy.features.dictionaries.conditioning import Conditioning, condition
-from tonotopy.features.dictionaries.parameters import Parameters, constrain_gradient, renormalise
+from tonotopy.features.dictionaries.parameters import Parameters, calibrate, constrain_gradient, renormalise
 from tonotopy.features.dictionaries.reservoir import RESERVOIR_BYTES, capacity_of, endless
 from tonotopy.features.dictionaries.trained import Dictionary, checked
 from tonotopy.features.dictionaries.variant import Step, Variant
@@ -162,7 +162,9 @@ class Trainer:
     ) -> None:
         k = getattr(variant, "k", None)
         if k is not None and not 1 <= k <= recipe.features:
-            raise InputError(f"k from 1 to {recipe.features} latents", str(k), "more active latents than there are")
+            raise InputError(
+                f"k from 1 to {recipe.features} latents", str(k), "more active latents than there are"
+            )
         self.activations, self.variant, self.recipe = activations, variant, recipe
         self.folder = None if folder is None else Path(folder)
         self.conditioning = conditioning or condition(activations)
@@ -199,7 +201,8 @@ class Trainer:
         with stopping() as stop:
             while state.step < recipe.steps:
                 frames, epoch, place = next(stream)
-                self.step(torch.from_numpy(self.conditioning.apply(frames)))
+                # A copy, because torch's memory is aligned, on which the rounding of products depends.
+                self.step(torch.tensor(self.conditioning.apply(frames)))
                 state.epoch, state.place = epoch, place + 1
                 if progress is not None:
                     progress(state.step, recipe.steps, f"explained {self._last('explained'):.3f}")
@@ -215,6 +218,8 @@ class Trainer:
         recipe, state, p = self.recipe, self.state, self.parameters
         for group in self.optimiser.param_groups:
             group["lr"] = recipe.rate * rate_at(state.step, recipe.steps)
+        if state.step == 0:
+            calibrate(p, x, getattr(self.variant, "k", None))
         dead = self.since >= recipe.dead_after
         done = self.variant.step(p, x, dead, state.step / recipe.steps)
         if not math.isfinite(float(done.loss.detach())):
@@ -319,7 +324,9 @@ class Trainer:
             differing = sorted(key for key in {*held, *told} if held.get(key) != told.get(key))
             if differing:
                 came = f"one that differs in: {', '.join(differing)}"
-                raise RunError(f"this training at {folder.name!r}", came, "another dictionary was trained here")
+                raise RunError(
+                    f"this training at {folder.name!r}", came, "another dictionary was trained here"
+                )
             self._resume(folder)
             return
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -91,7 +91,5 @@ def find_features(
         raise InputError("a number of features from 1 to 1,000,000", repr(count))
     if not len(activations) or not activations.units:
         raise InputError("activations of at least one frame and one unit", "none", "an empty recording")
-    found: Features = module.find(
-        activations, count=count, seed=seed, encoder=encoder, site=site, **options
-    )
+    found: Features = module.find(activations, count=count, seed=seed, encoder=encoder, site=site, **options)
     return found

@@ -19,9 +19,9 @@ def find(
     activations: Activations,
     *,
     count: int | None = None,
-    seed: int = 0,  # noqa: ARG001 - one signature for all
-    encoder: Any = None,
-    site: str | None = None,
+    seed: int = 0,  # noqa: ARG001
+    encoder: Any = None,  # noqa: ARG001
+    site: str | None = None,  # noqa: ARG001
 ) -> Features:
     """The units ``0 … count − 1`` (all where no count is given); values are raw activations."""
     units = activations.units

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from tonotopy.core.errors import InputError
@@ -23,7 +24,7 @@ def find(
     activations: Activations,
     *,
     count: int | None = None,
-    seed: int = 0,  # noqa: ARG001 - one signature for all
+    seed: int = 0,  # noqa: ARG001
     encoder: Any = None,
     site: str | None = None,
 ) -> Features:
@@ -37,7 +38,8 @@ def find(
     if count > len(weight):
         raise InputError(f"at most {len(weight)} classes", str(count), "the encoder has no more")
     weight = weight[:count]
-    offset = None if layer.bias is None else layer.bias.detach().cpu().numpy()[:count].astype(np.float32)
+    bias: torch.Tensor | None = layer.bias
+    offset = None if bias is None else bias.detach().cpu().numpy()[:count].astype(np.float32)
     function = Projection(weight, np.zeros(weight.shape[1], np.float32), offset=offset)
     names = tuple(f"class-{index}" for index in range(count))
     told = {**condition(activations).diagnostics, "norms": np.linalg.norm(weight, axis=1).tolist()}

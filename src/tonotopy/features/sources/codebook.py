@@ -49,7 +49,7 @@ def find(
     activations: Activations,
     *,
     count: int | None = None,
-    seed: int = 0,  # noqa: ARG001 - one signature for all
+    seed: int = 0,  # noqa: ARG001
     encoder: Any = None,
     site: str | None = None,
     stages: int | None = None,
@@ -81,12 +81,12 @@ def find(
 def _codebooks(encoder: Any, site: str | None) -> torch.Tensor:
     """Codebooks ``[stage, entry, unit]`` that the encoder's ``codes`` sum."""
     name = getattr(encoder, "name", "no encoder")
-    held = [getattr(net, "codebooks", None) for net in getattr(encoder, "nets", ())]
-    held = [books for books in held if isinstance(books, torch.Tensor) and books.dim() == 3]
+    found = [getattr(net, "codebooks", None) for net in getattr(encoder, "nets", ())]
+    held = [books for books in found if isinstance(books, torch.Tensor) and books.dim() == 3]
     if not held:
         cause = "codebook vectors are the entries of a quantiser; choose a codec, or another source"
         raise InputError("an encoder with codebooks", name, cause)
-    where = [found.name for found in encoder.sites if found.role in {"stack_end", "codes"}]
+    where = [place.name for place in encoder.sites if place.role in {"stack_end", "codes"}]
     if site is not None and site not in where:
         raise InputError("the site that is quantised", repr(site), "codebooks live in the latent", where)
     books = held[-1].detach().cpu().float()

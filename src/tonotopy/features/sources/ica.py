@@ -35,8 +35,8 @@ def find(
     *,
     count: int | None = None,
     seed: int = 0,
-    encoder: Any = None,
-    site: str | None = None,
+    encoder: Any = None,  # noqa: ARG001
+    site: str | None = None,  # noqa: ARG001
     frames: int = FRAMES,
     iterations: int = 400,
 ) -> Features:

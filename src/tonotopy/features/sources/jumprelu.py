@@ -1,4 +1,7 @@
-"""Sparse autoencoder: JumpReLU. Its mathematics is in ``tonotopy.features.dictionaries.jumprelu``."""
+"""Sparse autoencoder: JumpReLU.
+
+Its mathematics is in ``tonotopy.features.dictionaries.jumprelu``.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ def find(
     *,
     count: int | None = None,
     seed: int = 0,
-    encoder: Any = None,
-    site: str | None = None,
+    encoder: Any = None,  # noqa: ARG001
+    site: str | None = None,  # noqa: ARG001
     **options: Any,
 ) -> Features:
     """Latents of one dictionary; for options see :func:`~tonotopy.features.sources._dictionary.dictionary_features`."""

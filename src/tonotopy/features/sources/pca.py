@@ -22,16 +22,18 @@ def find(
     activations: Activations,
     *,
     count: int | None = None,
-    seed: int = 0,  # noqa: ARG001 - one signature for all
-    encoder: Any = None,
-    site: str | None = None,
+    seed: int = 0,  # noqa: ARG001
+    encoder: Any = None,  # noqa: ARG001
+    site: str | None = None,  # noqa: ARG001
 ) -> Features:
     """The ``count`` leading components; values are projections of centred frames."""
     conditioning = condition(activations)
     components, variance = principal(conditioning)
     count = len(components) if count is None else count
     if count > len(components):
-        raise InputError(f"at most {len(components)} components", str(count), "the frames span no more dimensions")
+        raise InputError(
+            f"at most {len(components)} components", str(count), "the frames span no more dimensions"
+        )
     directions = components[:count].astype("float32")
     total = conditioning.covariance.trace()
     told = {

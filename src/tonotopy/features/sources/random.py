@@ -22,8 +22,8 @@ def find(
     *,
     count: int | None = None,
     seed: int = 0,
-    encoder: Any = None,
-    site: str | None = None,
+    encoder: Any = None,  # noqa: ARG001
+    site: str | None = None,  # noqa: ARG001
 ) -> Features:
     """``count`` directions (as many as units where none is given); values are projections of conditioned frames."""
     units = activations.units
@@ -31,4 +31,6 @@ def find(
     directions = unit_rows(np.random.default_rng([seed, 11]).standard_normal((count, units)))
     conditioning = condition(activations)
     function = Projection(directions, conditioning.centre, conditioning.scale)
-    return Features("random", numbered("random", count), units, directions, function, conditioning.diagnostics)
+    return Features(
+        "random", numbered("random", count), units, directions, function, conditioning.diagnostics
+    )
