@@ -85,11 +85,12 @@ def test_version(call) -> None:
 def test_figures_in_the_help_exist(call) -> None:
     """The names of figures in examples and documentation are names of figures."""
     from tonotopy.views import figure_names
+    from tonotopy.views.clips._contract import clip_figure_names
 
     pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md")]
     text = "\n".join(
         [call("figure", "--help").output, (ROOT / "README.md").read_text(encoding="utf-8"), *pages]
     )
     named = re.findall(r"tonotopy figure ([a-z-]+) |[Ff]igure `([a-z-]+)`|\.figure\(\"([a-z-]+)\"", text)
-    assert {"".join(one) for one in named} <= set(figure_names())
+    assert {"".join(one) for one in named} <= {*figure_names(), *clip_figure_names()}
     assert len(named) > 3

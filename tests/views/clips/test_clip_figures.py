@@ -70,7 +70,7 @@ def test_the_numbers_of_representations(clip: Path, tmp_path: Path) -> None:
     """Three panels; chords with their times; levels and activations all there."""
     asked = Asked(encoder="samplecnn-toy", site="conv3")
     path = save_clip_figure("representations", clip, tmp_path / "a.csv", asked, start_s=0.5)
-    table = pd.read_csv(path)
+    table = pd.read_csv(path, low_memory=False)
     assert set(table["panel"]) == {"chord", "spectrogram", "feature map"}
     chords = table[table["panel"] == "chord"]
     assert chords["label"].tolist() == ["C", "Am"]

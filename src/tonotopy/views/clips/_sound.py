@@ -93,7 +93,7 @@ def open_excerpt(clip: Path | str, *, start_s: float = 0.0, seconds: float = DEF
     --------
     >>> excerpt = open_excerpt("scores:st-anne", start_s=2.0, seconds=1.0)
     >>> excerpt.audio.shape, excerpt.title
-    ((44100,), 'St Anne (Croft, 1708)')
+    ((44100,), 'St Anne (attributed to Croft, 1708)')
     """
     if not LEAST_S <= seconds <= LONGEST_S:
         raise InputError(
