@@ -48,6 +48,8 @@ class Image:
     uri: str
     left: float = 0.0
     right: float = 1.0
+    crisp: bool = False
+    """Whether neighbouring rows have nothing to do with each other: then none is smoothed into the next."""
 
 
 @dataclass(frozen=True)

@@ -127,9 +127,8 @@ def map_lane(chosen: Chosen) -> Lane:
     features, seconds = chosen.features, chosen.excerpt.seconds
     units = features.rms.shape[1]
     left = (float(features.time_s[0]) - features.hop_s / 2) / seconds
-    image = Image(
-        image_uri(chosen.map_shares.T[::-1]), left, left + features.hop_s * len(features.time_s) / seconds
-    )
+    right = left + features.hop_s * len(features.time_s) / seconds
+    image = Image(image_uri(chosen.map_shares.T[::-1]), left, right, crisp=True)
     edges = [chosen.channel / units, (chosen.channel + 1) / units]
     marks = tuple(Curve(line_path([0.0, 1.0], [edge, edge]), "chosen") for edge in edges)
     ticks = tuple(((unit + 0.5) / units, str(unit)) for unit in sorted({0, units // 2, units - 1}))
