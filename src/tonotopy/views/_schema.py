@@ -51,10 +51,8 @@ def share(verdict: str) -> str:
 
 
 _VERDICTS = {
-    "structure": TEXT,
     "site": TEXT,
     "order": WHOLE,
-    "item": TEXT,
     "frequency_hz": NUMBER,
     "resolvable": FLAG,
     "verdict": TEXT,
@@ -74,7 +72,6 @@ _VERDICTS = {
 }
 
 _SITES = {
-    "structure": TEXT,
     "site": TEXT,
     "order": WHOLE,
     "role": TEXT,
@@ -93,7 +90,6 @@ _SITES = {
 }
 
 _FLOOR = {
-    "structure": TEXT,
     "seed": WHOLE,
     "site": TEXT,
     "order": WHOLE,
@@ -104,12 +100,9 @@ _FLOOR = {
     **_numbers("line_detection", "line_specificity", "line_consistency", "line_audiogram_db"),
 }
 
-_CEILING = {key: kind for key, kind in _FLOOR.items() if key not in ("structure", "seed")} | _numbers(
-    "level_r2", "phase_r2"
-)
+_CEILING = {key: kind for key, kind in _FLOOR.items() if key != "seed"} | _numbers("level_r2", "phase_r2")
 
 _SPARSITY = {
-    "structure": TEXT,
     "site": TEXT,
     **_numbers("occupancy", "low", "high", "trials"),
     **_intervals("detection", "consistency", "specificity"),
@@ -130,12 +123,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "sites": _SITES,
     "floor": _FLOOR,
     "ceiling": _CEILING,
-    "ladder": {
-        "structure": TEXT,
-        "site": TEXT,
-        "readout": TEXT,
-        **_numbers("frequency_hz", "level_db", "detection"),
-    },
+    "ladder": {"site": TEXT, "readout": TEXT, **_numbers("frequency_hz", "level_db", "detection")},
     "sparsity": _SPARSITY,
     "view_curve": _VIEW_CURVE,
     "pieces": {"number": WHOLE, "name": TEXT, "title": TEXT, "artist": TEXT, "licence": TEXT, "group": TEXT},
@@ -168,7 +156,7 @@ ALWAYS: Final = (
 
 
 #: Columns that earlier runs lack: what they say was not measured then.
-LATER: Final = ("against_ceiling", "structure", "item")
+LATER: Final = ("against_ceiling",)
 
 
 def needed(name: str) -> tuple[str, ...]:

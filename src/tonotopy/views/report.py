@@ -24,6 +24,7 @@ from tonotopy.views._writing import write_inside
 from tonotopy.views.export import csv_text, rendered
 from tonotopy.views.figures._contract import figure_module
 from tonotopy.views.grids import Grid, grid, pieces_grid, sites_grid
+from tonotopy.views.ladder import ladder_grid
 from tonotopy.views.palette import MARKS
 from tonotopy.views.tables import InFolder, RunTables, as_run
 from tonotopy.views.words import count, printable
@@ -121,6 +122,7 @@ def page(run: RunTables, pictures: tuple[Picture, ...]) -> str:
             undefined=found.undefined(run),
             figures=pictures,
             sites=sites_grid(run),
+            ladder=ladder_grid(run),
             notes=[
                 (row["site"], row["note"])
                 for _, row in run.sites.dropna(subset=["note"]).iterrows()

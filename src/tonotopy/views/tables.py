@@ -203,10 +203,10 @@ def _table(root: Path, name: str) -> pd.DataFrame:
     file = f"tables/{name}.parquet"
     if name not in NEEDED and not (root / file).exists():
         return pd.DataFrame({column: pd.Series(dtype=DTYPES[kind]) for column, kind in columns.items()})
-    table = read_table(root, file, columns, needed(name))
-    if "structure" in columns:
-        # Every figure and sentence is about partials; what further rungs read is in verdict.json.
-        table = table[table["structure"].isna() | (table["structure"] == "partial")].reset_index(drop=True)
+    read = read_table(root, file, columns | {"structure": TEXT}, needed(name))
+    # Every figure and sentence is about partials; what further rungs read is told by verdict.json.
+    table = read[read["structure"].isna() | (read["structure"] == "partial")].drop(columns="structure")
+    table = table.reset_index(drop=True)
     if "site" in columns and bool(table["site"].isna().any()):
         raise RunError(f"a site in every row of {name}", "a gap")
     for column in (column for column, kind in columns.items() if kind == TEXT):

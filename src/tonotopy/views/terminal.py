@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tonotopy.views.findings import best, positive_control, undefined
+from tonotopy.views.ladder import ladder_grid
 from tonotopy.views.tables import LEAST_PIECES_FOR_INTERVALS, InFolder, RunTables, as_run
 from tonotopy.views.words import DASH, count, listed, missing, percent, printable, share_with_interval
 
@@ -70,6 +71,22 @@ def render_show(run: RunTables | InFolder | Path | str, console: Console) -> Non
         console.print(plain_text(sentence))
     for line in notes(tables):
         console.print(plain_text(line, style="dim"))
+    print_ladder(tables, console)
+
+
+def print_ladder(run: RunTables, console: Console) -> None:
+    """One row a structure and site, where a run asked about more than partials."""
+    ladder = ladder_grid(run)
+    if ladder is None:
+        return
+    console.print()
+    heads = [column.name for column in ladder.columns]
+    # As above: a verdict that none has needs no column.
+    kept = [
+        at for at in range(len(heads)) if at < 3 or any(row[at] not in ("0 %", DASH) for row in ladder.rows)
+    ]
+    rows = [[row[at] for at in kept] for row in ladder.rows]
+    print_whole(table_of([heads[at] for at in kept], rows), console)
 
 
 def plain_text(words: object, *, style: str = "") -> Text:

@@ -73,6 +73,7 @@ LOWEST_NOTE_HZ = 440.0 * 2 ** (-21 / 12)
 NOTES = 36
 NOTE_ODD, NOTE_EVEN = (1, 3, 5), (2, 4, 6)
 NOTE_TOLERANCE = 1
+NOTE_TILT = 0.5
 TRIADS = ((0, 4, 7), (0, 3, 7), (0, 3, 6), (0, 5, 7), (0, 4, 8))
 
 
@@ -119,6 +120,8 @@ class Harmonic(Phantom):
         return (hit - between).clamp(min=0) ** PITCH_EXPANSION
 
     def _chord_template(self, bands: torch.Tensor) -> torch.Tensor:
+        # Half the tilt: with all of it the twelfth above a note is as strong as the note, and makes other chords.
+        bands = bands / self._tilt ** (NOTE_TILT * COMPRESSION)
         width = 2 * NOTE_TOLERANCE + 1
         bands = max_pool1d(bands.flatten(0, 1)[:, None], width, 1, NOTE_TOLERANCE)[:, 0].view(bands.shape)
         odd, even = self._mean(bands, self._notes, NOTE_ODD), self._mean(bands, self._notes, NOTE_EVEN)
