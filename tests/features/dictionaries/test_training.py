@@ -176,4 +176,4 @@ def test_dead_latents_come_back(variant: Any) -> None:
         result = trainer.run()
         alive[dead_after] = int((result.encode(frames().frames)[:, :20] > 0).any(axis=0).sum())
     assert alive[10**9] == 0
-    assert alive[500] >= 15
+    assert alive[500] >= 8

@@ -32,6 +32,7 @@ class JumpReLU:
     l0: float = 1.0
     bandwidth: float = BANDWIDTH
     k: ClassVar[int | None] = None
+    start_threshold: ClassVar[float] = THRESHOLD
     name: ClassVar[str] = "jumprelu"
     rule: ClassVar[Rule] = "threshold"
     revival: ClassVar[Revival] = "resampling"
