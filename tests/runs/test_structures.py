@@ -15,7 +15,7 @@ from tonotopy.core.errors import InputError
 from tonotopy.encoders import load_encoder
 from tonotopy.runs import study
 from tonotopy.runs.asked import Asked, folder_name, make_plan
-from tonotopy.runs.calibrate import share, structures_of
+from tonotopy.runs.calibrate import calibrate, share, structures_of
 from tonotopy.runs.collect import SHARE_KEYS
 from tonotopy.runs.graph import build
 from tonotopy.runs.plan import Plan
@@ -113,3 +113,14 @@ def test_calibration_asks_what_its_rules_are_about() -> None:
         {"verdict": ["stable", "absent"], "resolvable": [True, True], "frequency_hz": [1.0, 2.0]}
     )
     assert share(table, rule) == 0.5
+
+
+@pytest.mark.prove
+def test_templates_read_as_what_they_are_tuned_to() -> None:
+    """Every rule of the three phantoms through the calibration of the quick preset, on 24 targets of each rung.
+
+    On eight targets the pitch template is stable for three: the fit has then met too few foils.
+    """
+    rows = calibrate(phantoms=("two-partial", "pitch-template", "chord-template"), preset="quick", workers=1)
+    assert {row["structure"] for row in rows} == {"partial", "pitch", "chord"}
+    assert all(row["pass"] for row in rows), [(row["expected"], row["observed"]) for row in rows]
