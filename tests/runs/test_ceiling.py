@@ -167,6 +167,16 @@ def test_the_control_warns_in_the_sentence(below: Any, model: Path) -> None:
     assert "Warning" not in answer(sites, 8, told | {"passes": None})
 
 
+def test_a_ceiling_that_learned_too_little_forbids_nothing(below: Any) -> None:
+    """Without a band that the ceiling reports well, the answer says what its `cannot` is worth."""
+    sites = [site | {"shuffled_stable": float("nan")} for site in below.verdict["sites"]]
+    told = {"r2_above": 0.9, "frequencies": 0, "stable": 0, "passes": None, "best_r2": 0.712}
+    sentence = answer(sites, 8, told)
+    assert "this ceiling reports no band with R² above 0.9 (at most 0.71): cannot says" in sentence
+    assert "not what the architecture forbids" in sentence
+    assert "this ceiling reports no band" not in answer(sites, 8, told | {"frequencies": 3, "passes": True})
+
+
 def test_views_show_it(below: Any) -> None:
     """On a terminal, in the report's table of sites and in the figure's data, without a word on random weights lost."""
     from rich.console import Console

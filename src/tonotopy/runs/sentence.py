@@ -72,8 +72,17 @@ def _below(last: dict[str, Any]) -> str:
 
 
 def _warning(control: dict[str, Any] | None) -> str:
-    """That the instrument misses what the ceiling reports, where it does."""
-    if control is None or control["passes"] is not False:
+    """That the instrument misses what the ceiling reports, where it does, or that the ceiling learned too little."""
+    if control is None:
+        return ""
+    if not control["frequencies"]:
+        most = control["best_r2"]
+        reached = f" (at most {most:.2f})" if most is not None and isfinite(most) else ""
+        return (
+            f"But this ceiling reports no band with R² above {control['r2_above']:g}{reached}: cannot says what its "
+            "training did not reach, not what the architecture forbids."
+        )
+    if control["passes"] is not False:
         return ""
     return (
         f"Warning: of {control['frequencies']} frequencies that the ceiling reports with R² above "

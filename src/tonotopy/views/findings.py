@@ -192,7 +192,8 @@ def positive_control(run: RunTables) -> list[str]:
     most = number(float(ceiling["level_r2"].max()))
     if asked.empty:
         known = f"the ceiling reports no band with R² above {CONTROL_R2:g} (at most {most})"
-        return [f"No positive control: {known}."]
+        meaning = "“cannot” says what its training did not reach, not what the architecture forbids"
+        return [f"No positive control: {known}; {meaning}."]
     stable = asked["verdict"] == "stable"
     found = (
         f"Positive control: of {count(len(asked), 'frequency', 'frequencies')} that the ceiling reports with R² "
