@@ -59,7 +59,11 @@ class Stability:
 
     @property
     def stabilised(self) -> NDArray[np.bool_]:
-        """Coherent as waveforms at a false discovery rate of :data:`RATE`, ``[feature]``."""
+        """Coherent as waveforms at a false discovery rate of :data:`RATE`, ``[feature]``.
+
+        Hard to reach: p is at least 1 / (1 + :data:`MATCHED`), so that one feature in five must reach it. False
+        therefore says little; `share` beside that of untrained copies says more.
+        """
         return discovered(self.p_waveform)
 
     @property
