@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from tonotopy.encoders import load_encoder
 from tonotopy.encoders._contract import Site
 from tonotopy.features.coherence import align, place, spectral_coherence, waveform_coherence
-from tonotopy.features.frames import NaturalFrames, natural_frames
 from tonotopy.features.random_directions import random_directions
 from tonotopy.features.sources import Features, find_features
 from tonotopy.features.sources._contract import ArrayActivations, Projection, numbered
 from tonotopy.features.stability import stability
 from tonotopy.features.strongest import strongest
+from tonotopy.recording.natural import NaturalFrames, natural_frames
 from tonotopy.signal import erb
 from tonotopy.sound.music import MusicPool, Piece
 

@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
 from tonotopy.features.coherence import align, place, spectral_coherence, waveform_coherence
-from tonotopy.features.frames import NaturalFrames
 from tonotopy.features.random_directions import random_directions
 from tonotopy.features.sources._contract import Features
 from tonotopy.features.strongest import PER_PIECE, strongest
+from tonotopy.recording.natural import NaturalFrames
 
 #: Random directions, and how many of them one feature is set against.
 DIRECTIONS = 1024
