@@ -1,11 +1,13 @@
 """Frames of natural sound at sites, with where they come from: what features are found and described on.
 
 One pass over each piece gives all sites. Of each piece at most a given number of frames is kept, drawn with the
-seed, so that memory grows with pieces and sites and not with the length of the audio.
+seed, so that memory grows with pieces and sites and not with the length of the audio. `natural_sound` adds what
+sounds in each piece: its `Lanes`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,10 +17,15 @@ from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
 from tonotopy.encoders._contract import Encoder, Site
+from tonotopy.recording.lanes import Lanes, lanes_of
 from tonotopy.sound.music import MusicPool
 
 #: Frames of one piece that are kept.
 FRAMES_A_PIECE = 4000
+#: A long piece goes through an encoder that runs along it in rows of about this many seconds, ...
+ROW_S = 1.5
+#: ... so many at a time.
+ROWS_A_PASS = 4
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,45 @@ class NaturalFrames:
             if high > low:
                 found[row, low - at : high - at] = sound[low:high]
         return found
+
+    @property
+    def end(self) -> NDArray[np.int64]:
+        """First sample after the view of each frame, ``[frame]``.
+
+        ``start`` of a framewise encoder is that of its window, in which the view of the position that is read
+        may begin later.
+        """
+        site = self.site
+        later = 0 if site.centre is None else max(0, site.offset + site.centre * site.hop)
+        return self.start + later + site.view
+
+
+@dataclass(frozen=True)
+class NaturalSound:
+    """Frames of some sites, and what sounds in the pieces that they are of."""
+
+    sites: dict[str, NaturalFrames] = field(repr=False)
+    lanes: tuple[Lanes, ...] = field(repr=False)  # of each piece
+
+
+def natural_sound(
+    encoder: Encoder,
+    sites: Sequence[str],
+    music: MusicPool,
+    *,
+    per_piece: int = FRAMES_A_PIECE,
+    seed: int = 0,
+) -> NaturalSound:
+    """Frames of a pool of music at some sites, as `natural_frames`, and the lanes of its pieces.
+
+    Raises
+    ------
+    InputError
+        As `natural_frames` and `tonotopy.recording.lanes.lanes_of`.
+    """
+    frames = natural_frames(encoder, sites, music, per_piece=per_piece, seed=seed)
+    lanes = tuple(lanes_of(piece.audio, music.sample_rate_hz) for piece in music.pieces)
+    return NaturalSound(frames, lanes)
 
 
 def natural_frames(
@@ -101,20 +147,52 @@ def _run(
     per_piece: int,
     rng: np.random.Generator,
 ) -> _Values:
-    """Of an encoder that runs along the sound."""
-    with torch.inference_mode():
-        given = torch.from_numpy(np.ascontiguousarray(audio))[None].to(encoder.device)
-        found = encoder.activations(given, [site.name for site in sites])
-    values: _Values = {}
+    """Of an encoder that runs along the sound, in rows that overlap by the longest span.
+
+    Convolutions on many short rows cost less than on one long row, and memory stays bounded. Where state
+    reaches farther back than the effective view, a frame knows its row alone, as a frame of a trial knows its trial.
+    """
+    starts = {}
     for site in sites:
-        all_frames = found[site.name][0]
-        start = site.offset + np.arange(len(all_frames), dtype=np.int64) * site.hop
-        end = start + site.view
-        whole = np.flatnonzero((end - site.span >= 0) & (start >= 0) & (end <= len(audio)))
-        keep = whole[_kept(len(whole), per_piece, rng)]
-        picked = all_frames[torch.from_numpy(keep).to(all_frames.device)]
-        values[site.name] = picked.float().cpu().numpy(), start[keep]
-    return values
+        first = max(0, -(site.offset // site.hop), -((site.offset + site.view - site.span) // site.hop))
+        count = max(0, (len(audio) - site.view - site.offset) // site.hop + 1 - first)
+        starts[site.name] = site.offset + (first + _kept(count, per_piece, rng)) * site.hop
+    values = {site.name: np.empty((len(starts[site.name]), site.units), np.float32) for site in sites}
+    row_start, length = _rows(encoder, sites, len(audio))
+    padded = np.pad(audio, (0, max(0, int(row_start[-1]) + length - len(audio))))
+    row_of = {}
+    for site in sites:
+        end = starts[site.name] + site.view
+        row_of[site.name] = np.searchsorted(row_start + length, end)  # the first row that holds all of it
+    for begin in range(0, len(row_start), ROWS_A_PASS):
+        here = np.arange(begin, min(begin + ROWS_A_PASS, len(row_start)))
+        rows = padded[row_start[here, None] + np.arange(length)]
+        with torch.inference_mode():
+            given = torch.from_numpy(rows).to(encoder.device)
+            found = encoder.activations(given, [site.name for site in sites])
+        for site in sites:
+            inside = np.flatnonzero(np.isin(row_of[site.name], here))
+            row = row_of[site.name][inside]
+            index = (starts[site.name][inside] - row_start[row] - site.offset) // site.hop
+            at = torch.from_numpy(row - begin).to(encoder.device), torch.from_numpy(index).to(encoder.device)
+            values[site.name][inside] = found[site.name][at].float().cpu().numpy()
+    return {site.name: (values[site.name], starts[site.name]) for site in sites}
+
+
+def _rows(encoder: Encoder, sites: Sequence[Site], n_samples: int) -> tuple[NDArray[np.int64], int]:
+    """First sample of each row ``[row]``, and how long rows are; a frame's span lies within one of them."""
+    grid = math.lcm(*(site.hop for site in sites))
+    overlap = _up(max(site.span for site in sites), grid)
+    step = max(_up(round(ROW_S * encoder.sample_rate_hz), grid) - overlap, 4 * overlap)
+    if n_samples <= step + overlap:
+        return np.zeros(1, np.int64), n_samples
+    count = -(-(n_samples - overlap) // step)
+    step = _up(-(-(n_samples - overlap) // count), grid)
+    return np.arange(count, dtype=np.int64) * step, step + overlap
+
+
+def _up(number: int, grid: int) -> int:
+    return -(-number // grid) * grid
 
 
 def _windows(
