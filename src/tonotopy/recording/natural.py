@@ -158,6 +158,8 @@ def _run(
         count = max(0, (len(audio) - site.view - site.offset) // site.hop + 1 - first)
         starts[site.name] = site.offset + (first + _kept(count, per_piece, rng)) * site.hop
     values = {site.name: np.empty((len(starts[site.name]), site.units), np.float32) for site in sites}
+    if not any(len(start) for start in starts.values()):
+        return {site.name: (values[site.name], starts[site.name]) for site in sites}
     row_start, length = _rows(encoder, sites, len(audio))
     padded = np.pad(audio, (0, max(0, int(row_start[-1]) + length - len(audio))))
     row_of = {}
