@@ -256,6 +256,9 @@ def _row(read: Paired, direction: str, n_pieces: int) -> tuple[Array, Array]:
         remaining = ratio[0, 0] / null if null > 0 else float("nan")
         few = ratio[1 : 1 + FEW].mean(axis=0)
         resampled = np.where(few > 0, ratio[0] / few, np.nan)[1:]
+    # A resample has fewer different places, so its entropies are biased once more: only the spread is its own.
+    if np.isfinite(resampled).any():
+        resampled += remaining - np.nanmedian(resampled)
     low, high = _interval(resampled, n_pieces)
     p = float("nan")
     if np.isfinite(remaining):
