@@ -63,9 +63,9 @@ class Lanes:
     def __len__(self) -> int:
         return len(self.erb_db)
 
-    def rows(self, sample: NDArray[np.int64], sample_rate_hz: int) -> NDArray[np.int64]:
-        """Points of the grid that are nearest to samples, ``[sample]``, ends held."""
-        nearest = np.rint(sample * (self.rate_hz / sample_rate_hz)).astype(np.int64)
+    def rows(self, sample: ArrayLike, sample_rate_hz: int) -> NDArray[np.int64]:
+        """Points of the grid that are nearest to samples, of any shape; ends held."""
+        nearest = np.rint(np.asarray(sample) * (self.rate_hz / sample_rate_hz)).astype(np.int64)
         return np.clip(nearest, 0, len(self) - 1)
 
 

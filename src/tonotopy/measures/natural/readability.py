@@ -1,0 +1,354 @@
+"""How well the tracked partials of natural sound are read from a site: by all units, by the best single feature.
+
+The *target* of a band is the amplitude of the tracked partials in it (`Lanes.partial_db`) to the power
+`COMPRESSION`, as loudness grows, and 0 where there is none: a level in dB would say, above all, whether there is a
+partial at all. R² is the share of its variance that is explained on held-out groups of pieces (`held_out`), about
+the mean of the training groups. For each band:
+
+- ``r2_all``: from all units, by ridge regression, its penalty chosen on the training groups;
+- ``r2_best``: from the one feature that explains most on the training groups, by a line of its own; the
+  difference is the *localisation gap* (SPEC § 5): what is there, but not in one feature;
+- ``r2_baseline``: from the levels of the sound in 1-ERB bands at the same moments, by the same ridge regression:
+  what needs no model;
+- ``r2_control``: from all units, of a control task (J. Hewitt and P. Liang, "Designing and interpreting probes with
+  control tasks", EMNLP 2019): each *type* of sound, a cluster of spectra, keeps one value drawn from the band's.
+  Only memorising types helps. ``selectivity`` is the difference. Deviation: types are clusters, not words, so that
+  near types are told apart less well than far ones;
+- ``r2_null``: from all units, of the target shifted circularly within its piece by a quarter to three quarters of
+  it. What is left is what pieces as wholes tell.
+
+The moment: a frame may tell of the end of its view or of its middle. Of `MOMENTS`, parts of the span before the end
+of the view, the one is taken whose mean ``r2_all`` over bands is highest on the training groups, for each held-out
+block of groups apart; ``delay_ms`` is the median.
+
+Undefined (NaN): all with fewer than 3 groups of pieces, or at a site where nothing varies; a band with partials in
+fewer than `LEAST_PRESENT` of the frames or in fewer than 3 groups. Intervals: bootstrap over groups, undefined
+below 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonotopy.core.errors import InputError
+from tonotopy.encoders._contract import Site
+from tonotopy.measures.natural.held_out import (
+    LEAST_GROUPS,
+    HeldOut,
+    Validation,
+    resamples,
+    try_out,
+    validate,
+)
+from tonotopy.measures.natural.moments import Array, Moments, Sums, deal
+from tonotopy.measures.natural.sound_types import Types
+from tonotopy.recording.lanes import FLOOR_DB, Lanes
+from tonotopy.recording.natural import NaturalSound
+
+Ints = NDArray[np.int64]
+
+#: Exponent on the amplitude of partials: Stevens' for loudness, 0.3 of power.
+COMPRESSION: Final = 0.6
+#: Parts of the span before the end of the view that may be the moment of a frame.
+MOMENTS: Final = (0.5, 0.0, 0.125, 0.25, 0.75, 1.0)
+#: A band is undefined where fewer frames than this share have a partial in it.
+LEAST_PRESENT: Final = 0.01
+#: Bootstraps over groups of pieces.
+RESAMPLES: Final = 200
+_KINDS: Final = 3  # targets as they are, of the control task, shifted
+
+
+@dataclass(frozen=True)
+class Readability:
+    """What one site reads; NaN is undefined."""
+
+    site: str
+    n_pieces: int
+    n_groups: int
+    n_frames: int
+    delay_ms: float
+    band_hz: Array = field(repr=False)  # [band]
+    present: Array = field(repr=False)  # [band], share of frames with a partial in the band
+    r2_all: Array = field(repr=False)  # [band]
+    r2_all_low: Array = field(repr=False)
+    r2_all_high: Array = field(repr=False)
+    r2_best: Array = field(repr=False)
+    r2_best_low: Array = field(repr=False)
+    r2_best_high: Array = field(repr=False)
+    best_feature: Ints = field(repr=False)  # [band], by all groups; -1 where undefined
+    best_repeats: Array = field(repr=False)  # [band], share of held-out groups for which it was that one
+    gap: Array = field(repr=False)
+    gap_low: Array = field(repr=False)
+    gap_high: Array = field(repr=False)
+    r2_baseline: Array = field(repr=False)
+    r2_baseline_low: Array = field(repr=False)
+    r2_baseline_high: Array = field(repr=False)
+    r2_control: Array = field(repr=False)
+    selectivity: Array = field(repr=False)
+    selectivity_low: Array = field(repr=False)
+    selectivity_high: Array = field(repr=False)
+    r2_null: Array = field(repr=False)
+    r2_null_low: Array = field(repr=False)
+    r2_null_high: Array = field(repr=False)
+
+
+def readability(
+    sound: NaturalSound,
+    site: str,
+    *,
+    features: Callable[[NDArray[np.float32]], NDArray[np.floating]] | None = None,
+    types: Types | None = None,
+    seed: int = 0,
+    n_resamples: int = RESAMPLES,
+) -> Readability:
+    """Readability of tracked partials at one site.
+
+    Parameters
+    ----------
+    sound : frames and lanes of some pieces
+    site : which of its sites
+    features : from frames ``[frame, unit]`` to values ``[frame, feature]``, among which the best single one is
+        looked for; None for the units themselves
+    types : of sound, for the control task; None to find them in these lanes
+
+    Raises
+    ------
+    InputError
+        For a site that was not recorded, or features that are not finite.
+    """
+    if site not in sound.sites:
+        raise InputError("a recorded site", repr(site), "", list(sound.sites))
+    natural = sound.sites[site]
+    found_types = types or Types.of(sound.lanes, seed=seed)
+    tally: ReadabilityTally | None = None
+    for piece, lanes in enumerate(sound.lanes):
+        rows = np.flatnonzero(natural.piece == piece)
+        frames = natural.frames[rows]
+        values = None if features is None else np.asarray(features(frames))
+        if tally is None:
+            group = deal(len(sound.lanes), seed=seed)
+            width = None if values is None else values.shape[1]
+            meta = natural.site, natural.sample_rate_hz
+            tally = ReadabilityTally(*meta, lanes, group, found_types, features=width, seed=seed)
+        tally.update(frames, natural.end[rows], lanes, piece, values=values)
+    assert tally is not None, "frames of no piece"
+    return tally.read(n_resamples=n_resamples)
+
+
+class ReadabilityTally:
+    """Accumulator of what `Readability` is computed from; its size does not depend on frames.
+
+    Parameters
+    ----------
+    site, sample_rate_hz : of the frames to come
+    lanes : of any piece, for its bands and its grid
+    group : ``[piece]``, the group of each piece
+    types : of sound, for the control task
+    features : how many single features there are beside the units; None where units are the features
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        sample_rate_hz: int,
+        lanes: Lanes,
+        group: Ints,
+        types: Types,
+        *,
+        features: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.site, self.sample_rate_hz, self.types, self.seed = site, sample_rate_hz, types, seed
+        self.band_hz = lanes.band_hz
+        self.delays = _delays(site.span, sample_rate_hz / lanes.rate_hz)
+        n_bands = len(self.band_hz)
+        targets = _KINDS * len(self.delays) * n_bands
+        self.units = Moments(group, site.units, targets)
+        # The best single feature is asked for one kind of target only.
+        self.single = None if features is None else Moments(group, features, targets // _KINDS, gram=False)
+        self.baseline = Moments(group, n_bands, n_bands)
+        self.present = np.zeros((self.units.n_groups, n_bands))
+        self._pieces: set[int] = set()
+
+    def update(
+        self,
+        frames: NDArray[np.floating],
+        end: Ints,
+        lanes: Lanes,
+        piece: int,
+        *,
+        values: NDArray[np.floating] | None = None,
+    ) -> None:
+        """Add frames of one piece ``[frame, unit]``, where their views end, and the values of single features.
+
+        Raises
+        ------
+        InputError
+            For lanes with other bands, single features where there were none before or the other way round, or
+            arrays that do not fit (see `Moments.update`).
+        """
+        if not np.array_equal(lanes.band_hz, self.band_hz):
+            raise InputError("lanes with the same bands for all pieces", "others", "another sampling rate")
+        if (values is None) != (self.single is None):
+            raise InputError("single features in every update or in none", "both")
+        if not len(frames):
+            return
+        rows = lanes.rows(end[:, None] - self.delays, self.sample_rate_hz)  # [frame, delay]
+        real = compressed(lanes.partial_db)
+        shift = int(np.random.default_rng([self.seed, piece, 43]).uniform(0.25, 0.75) * len(lanes))
+        control = compressed(self.types.partial_db)[self.types.type_of(lanes)]
+        wanted = np.stack([real[rows], control[rows], real[(rows + shift) % len(lanes)]], axis=1)
+        flat = wanted.reshape(len(frames), -1)
+        self.units.update(frames, flat, piece)
+        if self.single is not None and values is not None:
+            self.single.update(values, wanted[:, 0].reshape(len(frames), -1), piece)
+        self.baseline.update(lanes.erb_db[rows[:, 0]], wanted[:, 0, 0], piece)
+        self.present[self.units.group[piece]] += np.sum(wanted[:, 0, 0] > 0, axis=0)
+        self._pieces.add(piece)
+
+    def merge(self, other: ReadabilityTally) -> None:
+        """Add what another tally of the same site and pieces has seen.
+
+        Raises
+        ------
+        InputError
+            See `Moments.merge`.
+        """
+        self.units.merge(other.units)
+        self.baseline.merge(other.baseline)
+        if self.single is not None and other.single is not None:
+            self.single.merge(other.single)
+        self.present += other.present
+        self._pieces |= other._pieces
+
+    def read(self, *, n_resamples: int = RESAMPLES) -> Readability:
+        """What the frames so far read."""
+        n_bands = len(self.band_hz)
+        n_frames = int(self.units.counts.sum())
+        present = self.present.sum(axis=0) / max(n_frames, 1)
+        defined = (present >= LEAST_PRESENT) & (np.sum(self.present > 0, axis=0) >= LEAST_GROUPS)
+        known, known_baseline = validate(self.units), validate(self.baseline)
+        alive = bool(n_frames) and bool(self.units.groups(np.flatnonzero(self.units.counts)).variance_x.any())
+        if known is None or known_baseline is None or not alive:
+            return self._undefined(present)
+        share = known.share().reshape(-1, known.error.shape[1], _KINDS, len(self.delays), n_bands)
+        delay = _best_delay(share[:, :, 0], defined)  # [block]
+        weights = resamples(len(known.group), n_resamples, seed=self.seed)
+
+        errors = {}
+        for kind, name in enumerate(("r2_all", "r2_control", "r2_null")):
+            columns = (kind * len(self.delays) + delay[:, None]) * n_bands + np.arange(n_bands)
+            at_delay = share[np.arange(len(delay)), :, kind, delay]  # [block, penalty, band]
+            errors[name] = try_out(self.units, known, columns, at_delay.argmax(axis=1))
+        columns = np.broadcast_to(np.arange(n_bands), (len(delay), n_bands))
+        errors["r2_baseline"] = try_out(
+            self.baseline, known_baseline, columns, known_baseline.share().argmax(axis=1)
+        )
+        errors["r2_best"], best, repeats = self._single(known, delay)
+
+        rows = np.ones((1, len(known.group))) if weights is None else weights
+        r2 = {name: np.where(defined, held.share(rows), np.nan) for name, held in errors.items()}
+        r2["gap"] = r2["r2_all"] - r2["r2_best"]
+        r2["selectivity"] = r2["r2_all"] - r2["r2_control"]
+        columns_of = {name: values[0] for name, values in r2.items()}
+        for name in set(r2) - {"r2_control"}:
+            low, high = _interval(r2[name][1:])
+            columns_of |= {f"{name}_low": low, f"{name}_high": high}
+        return Readability(
+            site=self.site.name,
+            n_pieces=len(self._pieces),
+            n_groups=len(known.group),
+            n_frames=n_frames,
+            delay_ms=float(np.median(self.delays[delay[known.block]])) * 1000 / self.sample_rate_hz,
+            band_hz=self.band_hz,
+            present=present,
+            best_feature=np.where(defined, best, -1),
+            best_repeats=np.where(defined, repeats, np.nan),
+            **columns_of,
+        )
+
+    def _single(self, known: Validation, delay: Ints) -> tuple[HeldOut, Ints, Array]:
+        """Errors of the best single feature, which it is, and for how many held-out groups it was that one."""
+        moments, n_bands = self.single or self.units, len(self.band_hz)
+        every = int(np.median(delay[known.block]))
+        best = _explains_most(moments.groups(known.group).targets(_columns(every, n_bands)))
+        error, spread = np.empty((2, len(known.group), n_bands))
+        repeats = np.zeros(n_bands)
+        for row, (number, block) in enumerate(zip(known.group, known.block, strict=True)):
+            columns = _columns(int(delay[block]), n_bands)
+            training = moments.groups(known.group[known.group != number]).targets(columns)
+            test = moments.groups([number]).targets(columns)
+            chosen = _explains_most(training)
+            each = test.errors_of_single(training.single(), training)
+            error[row], spread[row] = each[chosen, np.arange(n_bands)], test.spread_about(training)
+            repeats += chosen == best
+        return HeldOut(error, spread), best, repeats / len(known.group)
+
+    def _undefined(self, present: Array) -> Readability:
+        """Nothing can be said."""
+        nothing = np.full(len(self.band_hz), np.nan)
+        given = ("site", "n_pieces", "n_groups", "n_frames", "delay_ms", "band_hz", "present", "best_feature")
+        return Readability(
+            site=self.site.name,
+            n_pieces=len(self._pieces),
+            n_groups=int(np.count_nonzero(self.units.counts)),
+            n_frames=int(self.units.counts.sum()),
+            delay_ms=float("nan"),
+            band_hz=self.band_hz,
+            present=present,
+            best_feature=np.full(len(self.band_hz), -1),
+            **{f.name: nothing for f in fields(Readability) if f.name not in given},
+        )
+
+
+def compressed(partial_db: NDArray[np.floating]) -> Array:
+    """Compressed amplitude of partials, 0 where there is none; of a full-scale square wave, 1.
+
+    Examples
+    --------
+    >>> compressed(np.array([0.0, -20.0, -100.0])).round(3).tolist()
+    [1.0, 0.251, 0.0]
+    """
+    level = np.asarray(partial_db, np.float64)
+    return np.where(level > FLOOR_DB, 10 ** (COMPRESSION / 20 * level), 0.0)
+
+
+def _delays(span: int, step: float) -> Array:
+    """Moments of a frame as samples before the end of its view, the middle first; those near another are left out."""
+    kept: list[float] = []
+    for moment in MOMENTS:
+        if all(abs(moment * span - other) >= step / 2 for other in kept):
+            kept.append(moment * span)
+    return np.array(kept)
+
+
+def _best_delay(share: Array, defined: NDArray[np.bool_]) -> Ints:
+    """The delay of each block, from shares ``[block, penalty, delay, band]``."""
+    if not defined.any():
+        return np.zeros(len(share), np.int64)
+    return np.asarray(share.max(axis=1)[:, :, defined].mean(axis=2).argmax(axis=1))
+
+
+def _columns(delay: int, n_bands: int) -> slice:
+    """Targets as they are at one delay: they come first, in units and in single features alike."""
+    return slice(delay * n_bands, (delay + 1) * n_bands)
+
+
+def _explains_most(training: Sums) -> Ints:
+    """The feature that explains most of each target by itself, ``[target]``."""
+    size = training.variance_x[:, None]
+    return np.argmax(np.divide(training.xy**2, size, out=np.zeros(training.xy.shape), where=size > 0), axis=0)
+
+
+def _interval(samples: Array) -> tuple[Array, Array]:
+    """Percentile interval of each band over resamples ``[resample, band]``; NaN without resamples."""
+    if not len(samples):
+        nothing = np.full(samples.shape[1], np.nan)
+        return nothing, nothing
+    low, high = np.quantile(samples, [0.025, 0.975], axis=0)
+    return low, high
