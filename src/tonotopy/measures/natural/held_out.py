@@ -43,16 +43,21 @@ class Validation:
         return np.asarray(1.0 - ratio)
 
 
-def validate(moments: Moments, penalties: tuple[float, ...] = PENALTIES) -> Validation | None:
-    """Errors of every penalty on training groups; None with fewer than `LEAST_GROUPS` groups that have frames."""
+def validate(
+    moments: Moments, penalties: tuple[float, ...] = PENALTIES, *, columns: slice = slice(None)
+) -> Validation | None:
+    """Errors of every penalty on training groups, for some of the targets.
+
+    None with fewer than `LEAST_GROUPS` groups that have frames.
+    """
     group = np.flatnonzero(moments.counts)
     if len(group) < LEAST_GROUPS:
         return None
     n_blocks = min(BLOCKS, len(group))
     block = np.arange(len(group)) * n_blocks // len(group)
-    sums = [moments.groups(group[block == b]) for b in range(n_blocks)]
-    error = np.zeros((n_blocks, len(penalties), moments.targets))
-    spread = np.zeros((n_blocks, moments.targets))
+    sums = [moments.groups(group[block == b]).targets(columns) for b in range(n_blocks)]
+    error = np.zeros((n_blocks, len(penalties), len(sums[0].yy)))
+    spread = np.zeros((n_blocks, len(sums[0].yy)))
     for one, other in combinations(range(n_blocks), 2):
         training = _added([sums[b] for b in range(n_blocks) if b not in (one, other)])
         for row, penalty in enumerate(penalties):
