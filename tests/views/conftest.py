@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tomli_w
+from tests.views.feature_tables import feature_tables
 
 from tonotopy.anatomy._plain import plain
 from tonotopy.anatomy.first_layer import analyse
@@ -258,6 +259,15 @@ def write_run(
     return folder
 
 
+def write_features(folder: Path, *, hostile: bool = False, few: bool = False) -> Path:
+    """Add to a run the tables of a study that asked which features there are; few pieces have no intervals."""
+    sites = SITES if hostile else site_names(hostile=False)
+    tables = feature_tables(sites, hostile=(SCRIPT, HANDLER, FORMULA, MARKUP) if hostile else (), few=few)
+    for name, table in tables.items():
+        table.to_parquet(folder / "tables" / f"{name}.parquet", index=False)
+    return folder
+
+
 def ladder_rows(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Detection that grows with level."""
     return pd.DataFrame(
@@ -338,4 +348,16 @@ def run_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "plain": write_run(root / "plain"),
         "hostile": write_run(root / "hostile", hostile=True),
         "minimal": write_run(root / "minimal", minimal=True, n_pieces=4, n_frequencies=6),
+    }
+
+
+@pytest.fixture(scope="session")
+def feature_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Three run folders whose study asked which features there are: plain, hostile, and with too few pieces."""
+    root = tmp_path_factory.mktemp("features")
+    small = write_run(root / "few", minimal=True, n_pieces=4, n_frequencies=6)
+    return {
+        "plain": write_features(write_run(root / "plain", n_frequencies=8)),
+        "hostile": write_features(write_run(root / "hostile", hostile=True, n_frequencies=8), hostile=True),
+        "few": write_features(small, few=True),
     }

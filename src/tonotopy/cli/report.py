@@ -13,23 +13,45 @@ from tonotopy.cli import _options as options
     "report",
     epilog=options.examples(
         "tonotopy report runs/encodec --open",
+        "tonotopy report runs/encodec --no-audio",
         "tonotopy report runs/emergence",
     ),
 )
 @options.run_folder
 @click.option("--open", "open_it", is_flag=True, help="Open it in a browser.")
-def command(run: Path, open_it: bool) -> None:
+@click.option("--no-audio", "silent", is_flag=True, help="Leave out the sounds that features answer to.")
+def command(run: Path, open_it: bool, silent: bool) -> None:
     """Where can I read it all?
 
     Writes one page with verdicts, figures and provenance, which needs no network to be read. Of a series: its
     figure and tables, and links to the pages of its members.
     """
     from tonotopy.cli._output import say
-    from tonotopy.runs.series import open_folder
     from tonotopy.runs.study_files import is_study
     from tonotopy.views import write_study_report
 
-    page = write_study_report(run) if is_study(run) else open_folder(run).report()
+    written = _silent if silent else write_study_report if is_study(run) else _whole
+    page = written(run)
     say(page)
     if open_it:
         click.launch(str(page))
+
+
+def _whole(run: Path) -> Path:
+    """The pages of a run or a series."""
+    from tonotopy.runs.series import open_folder
+
+    return open_folder(run).report()
+
+
+def _silent(run: Path) -> Path:
+    """The page of one run without sound."""
+    from tonotopy.core.errors import InputError
+    from tonotopy.runs.series import Series, open_folder
+    from tonotopy.runs.study_files import is_study
+    from tonotopy.views import write_report
+
+    found = None if is_study(run) else open_folder(run)
+    if found is None or isinstance(found, Series):
+        raise InputError("the folder of one run", repr(run.name), "--no-audio is of one run: name a member")
+    return write_report(found.path, audio=False)

@@ -117,6 +117,94 @@ _VIEW_CURVE = {
     **_numbers("share_passes", "share_low", "share_high"),
 }
 
+#: Whose features: of the weights under study, or of untrained copies, told apart by their seeds.
+_WHOSE = {"weights": TEXT, "seed": WHOLE, "site": TEXT, "order": WHOLE}
+#: What a feature answers to, each a count in `_FEATURE_SITES` but the last.
+LABELS: Final = ("partial", "mixture", "pitch", "chord", "broad", "none", "undefined")
+
+_FEATURES = {
+    **_WHOSE,
+    "source": TEXT,
+    "feature": TEXT,
+    "number": WHOLE,
+    "stabilised": TEXT,
+    "recurrence": NUMBER,
+    "spectrally_stable": TEXT,
+    **_numbers("waveform", "null_waveform", "p_waveform", "spectral", "null_spectral", "p_spectral"),
+    "centre_hz": NUMBER,
+    "label": TEXT,
+    **_numbers("best_hz", "width_erb", "lobes", "specificity", "largest_lobe", "detection"),
+    **_numbers("identification", "consistency", "gradedness", "variation", "variation_noise"),
+    **_numbers("p_specificity", "p_identification"),
+    "components": TEXT,
+    "kind": TEXT,
+    **_numbers("r2", "unique", "p_kind", "field_hz", "field_width_erb", "field_latency_ms", "field_r"),
+}
+
+_FEATURE_SITES = {
+    **_WHOSE,
+    "source": TEXT,
+    "n": WHOLE,
+    "n_stabilised": WHOLE,
+    **_numbers("share_stabilised", "low_stabilised", "high_stabilised"),
+    **_numbers("share_p05_waveform", "share_p05_spectral"),
+    **_numbers("spectral_given_stabilised", "low_spectral_given", "high_spectral_given"),
+    **_numbers(*(f"n_{label}" for label in LABELS[:-1])),
+    **_numbers("share_partial_random", "variation", "low_variation", "high_variation", "variation_noise"),
+    **_numbers("order_rho", "order_p", "coverage", "coverage_p", "share_unexplained"),
+}
+
+_READABILITY = {
+    **_WHOSE,
+    "band_hz": NUMBER,
+    **_numbers("r2_all", "r2_all_low", "r2_all_high", "r2_best"),
+    "best": TEXT,
+    **_numbers("gap", "gap_low", "gap_high", "r2_baseline", "r2_control", "selectivity", "r2_null"),
+    "delay_ms": NUMBER,
+}
+
+#: Tables of a study that asked which features there are. All of them are optional.
+FEATURE_TABLES: Final[dict[str, dict[str, str]]] = {
+    "features": _FEATURES,
+    "feature_sites": _FEATURE_SITES,
+    "kinds": {
+        **_WHOSE,
+        **dict.fromkeys(("source", "kind", "among"), TEXT),
+        "count": WHOLE,
+        **_numbers("share", "r2"),
+        "sentence": TEXT,
+    },
+    "readability": _READABILITY,
+    "instantiation": {
+        **_WHOSE,
+        "piece": WHOLE,
+        **_intervals("dimension", "held", "share_of_noise", "share_of_stimuli", "shared"),
+    },
+    "transitions": {
+        **_WHOSE,
+        "clusters": WHOLE,
+        "sound": TEXT,
+        **_intervals("sparsity", "repeatability"),
+    },
+    "ambiguity": {
+        "view": WHOLE,
+        "view_s": NUMBER,
+        "clusters": WHOLE,
+        "direction": TEXT,
+        **_intervals("ratio"),
+        "null": NUMBER,
+    },
+    # The sound itself, FLAC in a column of bytes, is read by `tonotopy.views.players` and nobody else.
+    "players": {
+        "site": TEXT,
+        "order": WHOLE,
+        **dict.fromkeys(("source", "kind", "feature"), TEXT),
+        "number": WHOLE,
+        "piece": WHOLE,
+        **_numbers("start_s", "seconds"),
+    },
+}
+
 #: Columns of every table by file name, without its ending.
 TABLES: Final[dict[str, dict[str, str]]] = {
     "verdicts": _VERDICTS,
@@ -128,6 +216,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "view_curve": _VIEW_CURVE,
     "pieces": {"number": WHOLE, "name": TEXT, "title": TEXT, "artist": TEXT, "licence": TEXT, "group": TEXT},
     "ledger": {"name": TEXT, "reason": TEXT},
+    **FEATURE_TABLES,
 }
 
 #: Tables without which there is nothing to show. The others may be empty or absent: not measured.
@@ -145,6 +234,13 @@ LEGAL: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("ceiling", "line"): ("passes", "coincidental", "entangled", "absent", "undefined"),
     ("ladder", "readout"): ("line", "plane", "raw"),
     ("view_curve", "readout"): ("line", "plane", "raw_plane"),
+    **{(name, "weights"): ("trained", "floor") for name in FEATURE_TABLES},
+    ("features", "stabilised"): ("yes", "no", "undefined"),
+    ("features", "spectrally_stable"): ("yes", "no", "undefined"),
+    ("features", "label"): LABELS,
+    ("kinds", "among"): ("all", "stabilised"),
+    ("transitions", "sound"): ("music", "phase-scrambled", "shuffled"),
+    ("ambiguity", "direction"): ("spectrum given fragment", "fragment given spectrum"),
 }
 
 #: Numbers that every run has; any other number may have no column where it was not measured.

@@ -3,7 +3,8 @@
 ``report/index.html`` holds words and tables; ``report/figures`` the figures as SVG; ``report/data`` their
 numbers as CSV. Whatever comes from files, tags, sites or weights passes through Jinja's escaping, and what
 does not print is spelled out. The content security policy allows the page's own style and its own pictures,
-nothing else. A run folder may come from anywhere: nothing is written through a link in it.
+sounds that the page holds itself where a run has any, and nothing else. A run folder may come from anywhere:
+nothing is written through a link in it.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ from markupsafe import Markup
 from tonotopy.views import findings as found
 from tonotopy.views._writing import write_inside
 from tonotopy.views.export import csv_text, rendered
+from tonotopy.views.feature_grids import feature_sites_grid, instantiation_grid, kinds_grid
+from tonotopy.views.features import KINDS_MEAN, STABILISED_MEANS, FeatureFinding, feature_findings
 from tonotopy.views.figures._contract import figure_module
 from tonotopy.views.grids import Grid, grid, pieces_grid, sites_grid
 from tonotopy.views.ladder import ladder_grid
 from tonotopy.views.palette import MARKS
+from tonotopy.views.players import Listening, listening
 from tonotopy.views.tables import InFolder, RunTables, as_run
 from tonotopy.views.words import count, printable
 
@@ -43,6 +47,21 @@ ORDER: Final = {
     "margins": "Margins",
     "anatomy": "Anatomy",
     "first-layer": "First layer",
+}
+#: Figures of what the features are, each with the table without which it is left out.
+OF_FEATURES: Final = {
+    "coherence": ("Coherence", "features"),
+    "kinds": ("Kinds", "kinds"),
+    "readability": ("Readability", "readability"),
+    "ambiguity": ("Ambiguity", "ambiguity"),
+    "transitions": ("Transitions", "transitions"),
+}
+#: Tables of features that can be taken from the page, with their words.
+DOWNLOADS: Final = {
+    "features": "All features (CSV)",
+    "feature_sites": "Features by site (CSV)",
+    "kinds": "Kinds (CSV)",
+    "instantiation": "Instantiation (CSV)",
 }
 
 
@@ -62,13 +81,28 @@ class Picture:
     height: int
 
 
-def write_report(run: RunTables | InFolder | Path | str) -> Path:
+@dataclass(frozen=True)
+class FeaturePart:
+    """What the page tells of features; nothing of it is on the page of a run that did not ask."""
+
+    findings: tuple[FeatureFinding, ...]
+    sites: Grid
+    kinds: Grid
+    instantiation: Grid
+    figures: tuple[Picture, ...]
+    listening: Listening
+    downloads: tuple[tuple[str, str], ...]
+
+
+def write_report(run: RunTables | InFolder | Path | str, *, audio: bool = True) -> Path:
     """Write the report of a run into its folder.
 
     Parameters
     ----------
     run : RunTables, opened run or path
         The run, or its folder.
+    audio : bool
+        Whether the page holds the sounds that features answer to, where the run has any.
 
     Returns
     -------
@@ -85,25 +119,57 @@ def write_report(run: RunTables | InFolder | Path | str) -> Path:
     tables = as_run(run)
     pictures: list[Picture] = []
     files: dict[str, bytes] = {}
-    for name in ORDER:
-        picture, contents = _picture(tables, name)
+    for name, short in ORDER.items():
+        picture, contents = _picture(tables, name, short)
         pictures.append(picture)
+        files |= contents
+    features = None
+    if tables.has_features:
+        features, contents = feature_part(tables, audio=audio)
         files |= contents
     files |= {"data/sites.csv": _csv(tables.sites), "data/verdicts.csv": _csv(tables.verdicts)}
     # Last, so that a page is never older than what it shows.
-    files["index.html"] = page(tables, tuple(pictures)).encode("utf-8")
+    files["index.html"] = page(tables, tuple(pictures), features).encode("utf-8")
     write_inside(tables.folder, {f"report/{name}": content for name, content in files.items()})
     return tables.folder / "report" / "index.html"
 
 
-def page(run: RunTables, pictures: tuple[Picture, ...]) -> str:
+def feature_part(run: RunTables, *, audio: bool) -> tuple[FeaturePart, dict[str, bytes]]:
+    """What there is to tell of features, and its files by name."""
+    pictures, downloads = [], []
+    files: dict[str, bytes] = {}
+    for name, (short, table) in OF_FEATURES.items():
+        if not getattr(run, table).empty:
+            picture, contents = _picture(run, name, short)
+            pictures.append(picture)
+            files |= contents
+    for table, words in DOWNLOADS.items():
+        if not getattr(run, table).empty:
+            file = f"data/{table.replace('_', '-')}.csv"
+            files[file] = _csv(getattr(run, table))
+            downloads.append((words, file))
+    part = FeaturePart(
+        findings=tuple(feature_findings(run)),
+        sites=feature_sites_grid(run),
+        kinds=kinds_grid(run),
+        instantiation=instantiation_grid(run),
+        figures=tuple(pictures),
+        listening=listening(run) if audio else Listening((), ""),
+        downloads=tuple(downloads),
+    )
+    return part, files
+
+
+def page(run: RunTables, pictures: tuple[Picture, ...], features: FeaturePart | None = None) -> str:
     """The page as HTML."""
     style = (ASSETS / "report.css").read_text(encoding="utf-8")
+    if features:
+        style += (ASSETS / "features.css").read_text(encoding="utf-8")
     return (
         environment()
         .get_template("report.html")
         .render(
-            policy=policy(style),
+            policy=policy(style, sounds=bool(features and features.listening.places)),
             style=Markup(style),  # noqa: S704 (our own file)
             title=f"{run.encoder} · tonotopy",
             heading=f"Do partials become stable features in {run.encoder}?",
@@ -121,6 +187,9 @@ def page(run: RunTables, pictures: tuple[Picture, ...]) -> str:
             unresolvable=found.unresolvable(run),
             undefined=found.undefined(run),
             figures=pictures,
+            features=features,
+            stabilised_means=STABILISED_MEANS,
+            kinds_mean=KINDS_MEAN,
             sites=sites_grid(run),
             ladder=ladder_grid(run),
             notes=[
@@ -154,22 +223,23 @@ def _shown(value: object) -> object:
     return value if isinstance(value, Markup) else printable(value).replace(" %", "\u00a0%")
 
 
-def policy(style: str) -> str:
-    """The content security policy: this style, pictures beside the page, nothing else.
+def policy(style: str, *, sounds: bool = False) -> str:
+    """The content security policy: this style, pictures beside the page, sounds within it, nothing else.
 
     ``file:`` stands beside ``'self'`` because a page opened from disk has no origin that some browsers would
     take pictures from.
     """
     digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
     parts = ("default-src 'none'", f"style-src 'sha256-{digest}'", "style-src-attr 'unsafe-inline'")
-    return "; ".join([*parts, "img-src 'self' file:", "base-uri 'none'", "form-action 'none'"])
+    media = ["media-src data:"] if sounds else []
+    return "; ".join([*parts, "img-src 'self' file:", *media, "base-uri 'none'", "form-action 'none'"])
 
 
 def _csv(table: pd.DataFrame) -> bytes:
     return csv_text(table).encode("utf-8")
 
 
-def _picture(run: RunTables, name: str) -> tuple[Picture, dict[str, bytes]]:
+def _picture(run: RunTables, name: str, short: str) -> tuple[Picture, dict[str, bytes]]:
     """Draw one figure and say what it shows; the picture, and its files by name."""
     module = figure_module(name)
     figure, numbers = module.draw(run), module.data(run)
@@ -178,9 +248,7 @@ def _picture(run: RunTables, name: str) -> tuple[Picture, dict[str, bytes]]:
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     lines = tuple(module.describe(run))
     shown = grid(numbers, ROWS)
-    picture = Picture(
-        name, ORDER[name], module.TITLE, module.caption(run), lines, shown, svg, csv, width, height
-    )
+    picture = Picture(name, short, module.TITLE, module.caption(run), lines, shown, svg, csv, width, height)
     return picture, files
 
 

@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 
 from tonotopy.core.errors import InputError, RunError
+from tonotopy.views._feature_checks import check_features, without_empty_shares
 from tonotopy.views._reading import DTYPES, read_json, read_table, read_toml
-from tonotopy.views._schema import LEGAL, NEEDED, TABLES, TEXT, VERDICTS, needed, share
+from tonotopy.views._schema import FEATURE_TABLES, LEGAL, NEEDED, TABLES, TEXT, VERDICTS, needed, share
 
 #: Fewer pieces leave intervals undefined.
 LEAST_PIECES_FOR_INTERVALS = 8
@@ -42,6 +43,8 @@ class RunTables:
         ``plan.toml`` and the three JSON records; ``anatomy`` is empty where the run has none.
     verdicts, sites, floor, ceiling, ladder, sparsity, view_curve, pieces, ledger
         The tables.
+    features, feature_sites, kinds, readability, instantiation, transitions, ambiguity, players
+        The tables of a study that asked which features there are; empty otherwise.
     """
 
     folder: Path
@@ -58,6 +61,14 @@ class RunTables:
     view_curve: pd.DataFrame = field(repr=False)
     pieces: pd.DataFrame = field(repr=False)
     ledger: pd.DataFrame = field(repr=False)
+    features: pd.DataFrame = field(repr=False, default_factory=lambda: empty("features"))
+    feature_sites: pd.DataFrame = field(repr=False, default_factory=lambda: empty("feature_sites"))
+    kinds: pd.DataFrame = field(repr=False, default_factory=lambda: empty("kinds"))
+    readability: pd.DataFrame = field(repr=False, default_factory=lambda: empty("readability"))
+    instantiation: pd.DataFrame = field(repr=False, default_factory=lambda: empty("instantiation"))
+    transitions: pd.DataFrame = field(repr=False, default_factory=lambda: empty("transitions"))
+    ambiguity: pd.DataFrame = field(repr=False, default_factory=lambda: empty("ambiguity"))
+    players: pd.DataFrame = field(repr=False, default_factory=lambda: empty("players"))
 
     @classmethod
     def read(cls, folder: Path | str) -> RunTables:
@@ -89,6 +100,7 @@ class RunTables:
         others = {"floor": tables["floor"], "ceiling": tables["ceiling"]}
         tables["sites"] = _without_empty_claims(_with_seconds(tables["sites"], manifest), others)
         tables["verdicts"] = _without_certainty(tables["verdicts"], verdict)
+        tables["feature_sites"] = without_empty_shares(tables["feature_sites"])
         run = cls(
             folder=root,
             plan=plan,
@@ -134,6 +146,11 @@ class RunTables:
     def site_names(self) -> tuple[str, ...]:
         """Sites in depth order."""
         return tuple(self.sites["site"])
+
+    @property
+    def has_features(self) -> bool:
+        """Whether anything was measured of features, beyond what a population carries."""
+        return any(not getattr(self, name).empty for name in FEATURE_TABLES)
 
     @property
     def frequencies_hz(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -186,6 +203,17 @@ def as_run(run: RunTables | InFolder | Path | str) -> RunTables:
     return RunTables.read(run if isinstance(run, Path | str) else run.path)
 
 
+def empty(name: str) -> pd.DataFrame:
+    """A table of this name in which nothing was measured.
+
+    Examples
+    --------
+    >>> list(empty("ledger"))
+    ['name', 'reason']
+    """
+    return pd.DataFrame({column: pd.Series(dtype=DTYPES[kind]) for column, kind in TABLES[name].items()})
+
+
 def _word(value: object) -> str:
     return "undefined" if value is None or value == "" else str(value)
 
@@ -202,7 +230,7 @@ def _table(root: Path, name: str) -> pd.DataFrame:
     columns = TABLES[name]
     file = f"tables/{name}.parquet"
     if name not in NEEDED and not (root / file).exists():
-        return pd.DataFrame({column: pd.Series(dtype=DTYPES[kind]) for column, kind in columns.items()})
+        return empty(name)
     read = read_table(root, file, columns | {"structure": TEXT}, needed(name))
     # Every figure and sentence is about partials; what further rungs read is told by verdict.json.
     table = read[read["structure"].isna() | (read["structure"] == "partial")].drop(columns="structure")
@@ -216,7 +244,8 @@ def _table(root: Path, name: str) -> pd.DataFrame:
             raise RunError(
                 f"known words in column {column!r} of {name}", repr(strange[0])[:80], "", legal or ()
             )
-    return _sorted(table)
+    # Players stay as they lie: their sounds are read later, in the order of the file.
+    return table if name == "players" else _sorted(table)
 
 
 def _with_seconds(sites: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
@@ -279,3 +308,4 @@ def _validate(run: RunTables) -> None:
         values = run.sites[f"share_{share(verdict)}"].dropna()
         if not bool(values.between(-1e-9, 1.0 + 1e-9).all()):
             raise RunError("shares between 0 and 1 in sites", f"{float(values.abs().max()):g}")
+    check_features({name: getattr(run, name) for name in FEATURE_TABLES}, run.site_names, run.pieces)

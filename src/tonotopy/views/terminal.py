@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tonotopy.views.feature_grids import TERMINAL, feature_notes, terminal_rows
 from tonotopy.views.findings import best, positive_control, undefined
 from tonotopy.views.ladder import ladder_grid
 from tonotopy.views.tables import LEAST_PIECES_FOR_INTERVALS, InFolder, RunTables, as_run
@@ -72,6 +73,18 @@ def render_show(run: RunTables | InFolder | Path | str, console: Console) -> Non
     for line in notes(tables):
         console.print(plain_text(line, style="dim"))
     print_ladder(tables, console)
+    print_features(tables, console)
+
+
+def print_features(run: RunTables, console: Console) -> None:
+    """One row a site and source of features, where a run asked which there are."""
+    rows = terminal_rows(run)
+    if not rows:
+        return
+    console.print()
+    print_rows(TERMINAL, rows, console)
+    for line in feature_notes(run):
+        console.print(plain_text(line, style="dim"))
 
 
 def print_ladder(run: RunTables, console: Console) -> None:
@@ -103,7 +116,11 @@ def plain_text(words: object, *, style: str = "") -> Text:
 def print_sites(run: RunTables, console: Console) -> None:
     """One row a site; closer, or on two lines, where the terminal is narrow."""
     columns = shown_columns(run)
-    rows = [site_cells(row, columns) for _, row in run.sites.iterrows()]
+    print_rows(columns, [site_cells(row, columns) for _, row in run.sites.iterrows()], console)
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+    """A table of rows that a name heads; closer, or on two lines, where the terminal is narrow."""
     for gap in (GAP, 1):
         if width_of(columns, rows, gap) <= console.width:
             print_whole(table_of(columns, rows, gap), console)

@@ -1,0 +1,171 @@
+"""Tables of features as a page and a terminal show them: sites, kinds, and what an encoder is used for."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tonotopy.views._schema import LABELS
+from tonotopy.views.features import (
+    RANDOM,
+    UNNAMED,
+    copies,
+    copies_of_kind,
+    most_frequent,
+    number_words,
+    sources,
+    trained,
+    untrained,
+)
+from tonotopy.views.grids import Column, Grid
+from tonotopy.views.tables import RunTables
+from tonotopy.views.words import DASH, missing, number, percent, share_with_interval
+
+#: The piece that stands for all of them in the table of instantiation.
+SUMMARY = -1
+#: Heads of the block on a terminal.
+TERMINAL = ("site", "features", "stabilised", "floor", "spectral", "partial", "random", "kind")
+
+
+def feature_sites_grid(run: RunTables) -> Grid:
+    """One row a site and source, random directions among them: shares with their nulls, counts by label."""
+    heads: tuple[str, ...] = ("site", "source", "n", "stabilised", "floor", "p ≤ .05")
+    heads += ("spectral, given stabilised", "floor")
+    heads += (*LABELS[:-1], "partial: random", "varies", "noise", "order ρ", "coverage", "unexplained")
+    rows = tuple(_feature_site(run, row) for _, row in trained(run.feature_sites).iterrows())
+    return Grid(tuple(Column(head, at > 1) for at, head in enumerate(heads)), rows)
+
+
+def kinds_grid(run: RunTables) -> Grid:
+    """One row a site, source and kind: how many, in untrained copies, how well explained, and the kind's sentence."""
+    heads = ("site", "source", "kind", "of all", "floor", "of stabilised", "floor", "R²", "what it is")
+    rows = trained(run.kinds)
+    found = []
+    for name in run.site_names:
+        of_site = rows[rows["site"] == name]
+        for source in (*sources(of_site), *({RANDOM} & set(of_site["source"]))):
+            own = of_site[of_site["source"] == source]
+            found += [_kind(run, name, source, kind, own) for kind in _in_order(own)]
+    columns = tuple(Column(head, 2 < at < len(heads) - 1) for at, head in enumerate(heads))
+    return Grid(columns, tuple(found))
+
+
+def instantiation_grid(run: RunTables) -> Grid:
+    """One row a site: dimension in use, and its share of what noise and the stimuli reach; floor beside it."""
+    heads = (
+        "site",
+        "dimension",
+        "floor",
+        "directions held",
+        "of noise",
+        "of stimuli",
+        "shared by all pieces",
+    )
+    rows = run.instantiation[run.instantiation["piece"] == SUMMARY]
+    floor = untrained(rows)
+    found = []
+    for _, row in trained(rows).iterrows():
+        copied = floor.loc[floor["site"] == row["site"], "dimension"].dropna()
+        cells = [_with_ends(row, column) for column in ("dimension", "held")]
+        shares = [_with_ends(row, column) for column in ("share_of_noise", "share_of_stimuli", "shared")]
+        reach = number(float(copied.mean())) if len(copied) else DASH
+        found.append((str(row["site"]), cells[0], reach, cells[1], *shares))
+    return Grid(tuple(Column(head, at > 0) for at, head in enumerate(heads)), tuple(found))
+
+
+def terminal_rows(run: RunTables) -> list[list[str]]:
+    """One row a site and source for `TERMINAL`; the site alone where there is one source."""
+    rows = trained(run.feature_sites)
+    rows = rows[rows["source"] != RANDOM]
+    several = len(sources(rows)) > 1
+    found = []
+    for _, row in rows.iterrows():
+        site, source = str(row["site"]), str(row["source"])
+        kinds = most_frequent(run, site, source, "stabilised") or most_frequent(run, site, source, "all")
+        stabilised = (row["share_stabilised"], row["low_stabilised"], row["high_stabilised"])
+        spectral = (row["spectral_given_stabilised"], row["low_spectral_given"], row["high_spectral_given"])
+        cells = [
+            f"{int(row['n']):,}",
+            share_with_interval(*stabilised),
+            _dash(percent(copies(run, site, source, "share_stabilised").mean)),
+            _dash(share_with_interval(*spectral)),
+            _dash(percent(row["n_partial"] / row["n"] if row["n"] else float("nan"))),
+            _dash(percent(row["share_partial_random"])),
+            f"{kinds[0][0]} ({kinds[0][1]:,} of {sum(many for _, many in kinds):,})" if kinds else DASH,
+        ]
+        found.append([f"{site} · {source}" if several else site, *cells])
+    return found
+
+
+def feature_notes(run: RunTables) -> list[str]:
+    """How to read the block on a terminal."""
+    lines = [
+        "stabilised: strongest fragments are one waveform, beyond random directions; floor: untrained copies",
+        "spectral: of the stabilised, those that are spectrally stable too; kind: the most frequent, and how many",
+        "partial: features that answer to one partial; random: the same of random directions",
+    ]
+    rows = trained(run.feature_sites)
+    if bool(rows["low_stabilised"].isna().any()):
+        lines.append("shares of features without brackets have no interval: it is undefined")
+    return lines
+
+
+def _feature_site(run: RunTables, row: pd.Series) -> tuple[str, ...]:
+    site, source = str(row["site"]), str(row["source"])
+    stabilised = (row["share_stabilised"], row["low_stabilised"], row["high_stabilised"])
+    given = (row["spectral_given_stabilised"], row["low_spectral_given"], row["high_spectral_given"])
+    labels = [DASH if missing(row[f"n_{label}"]) else f"{int(row[f'n_{label}']):,}" for label in LABELS[:-1]]
+    order, covered = row["order_rho"], row["coverage"]
+    varies = (row["variation"], row["low_variation"], row["high_variation"])
+    return (
+        site,
+        source,
+        f"{int(row['n']):,}",
+        share_with_interval(*stabilised),
+        _dash(percent(copies(run, site, source, "share_stabilised").mean)),
+        _dash(percent(row["share_p05_waveform"])),
+        share_with_interval(*given),
+        _dash(percent(copies(run, site, source, "spectral_given_stabilised").mean)),
+        *labels,
+        _dash(percent(row["share_partial_random"])),
+        DASH if missing(varies[0]) else number_words(*varies).replace(" (interval undefined)", ""),
+        _dash(number(row["variation_noise"])),
+        DASH if missing(order) else f"{number(order)} (p {number(row['order_p'])})",
+        DASH if missing(covered) else f"{percent(covered)} (p {number(row['coverage_p'])})",
+        _dash(percent(row["share_unexplained"])),
+    )
+
+
+def _in_order(rows: pd.DataFrame) -> list[str]:
+    """Kinds, the most frequent among all features first, those that name nothing last."""
+    counts = rows.groupby("kind")["count"].max()
+    return sorted(
+        (str(kind) for kind in counts.index), key=lambda kind: (kind in UNNAMED, -counts[kind], kind)
+    )
+
+
+def _kind(run: RunTables, site: str, source: str, kind: str, own: pd.DataFrame) -> tuple[str, ...]:
+    cells = []
+    for among in ("all", "stabilised"):
+        group = own[own["among"] == among]
+        rows = group[group["kind"] == kind]
+        total = int(group["count"].sum())
+        many = int(rows["count"].sum())
+        share = float(rows["share"].iloc[0]) if len(rows) else 0.0
+        cells.append(f"{many:,} of {total:,} ({percent(share)})" if total else DASH)
+        cells.append(_dash(percent(copies_of_kind(run, site, source, kind, among).mean)))
+    named = own[own["kind"] == kind]
+    sentence = next((str(words) for words in named["sentence"].dropna() if words), DASH)
+    return (site, source, kind, *cells, _dash(number(float(named["r2"].iloc[0]))), sentence)
+
+
+def _with_ends(row: pd.Series, column: str) -> str:
+    value = (row[column], row[f"{column}_low"], row[f"{column}_high"])
+    if missing(value[0]):
+        return DASH
+    if column in ("dimension", "held"):
+        return number_words(*value).replace(" (interval undefined)", "")
+    return share_with_interval(*value)
+
+
+def _dash(words: str) -> str:
+    return DASH if words == "undefined" else words
