@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import ortho_group
 
 from tonotopy.core.errors import InputError
-from tonotopy.measures.dimension import white_dimension
+from tonotopy.measures.dimension import Frames, dimension, white_dimension
+from tonotopy.measures.natural._used import _pooled
 from tonotopy.measures.natural.instantiation import (
     Heard,
     Instantiation,
@@ -19,6 +20,7 @@ from tonotopy.measures.natural.instantiation import (
     stimulus_frames,
 )
 from tonotopy.sound.music import CONTEXT_DBFS, MusicPool, Piece, level_dbfs
+from tonotopy.statistics.bootstrap import piece_weights
 
 PIECES, FRAMES, UNITS = 8, 400, 40
 
@@ -62,6 +64,18 @@ def test_planted_subspaces_are_measured() -> None:
     assert site.value[row(site, "music_held")] in range(18, 21)
     assert site.value[row(site, "stimuli_held")] == 4
     assert site.value[row(site, "stimuli_dimension")] == pytest.approx(4, rel=0.03)
+
+
+def test_resamples_of_the_whole_are_those_of_the_module_on_dimensions() -> None:
+    rng = np.random.default_rng(8)
+    heard = planted()
+    music = Frames.of(heard.music * rng.uniform(0.2, 2, UNITS) + heard.piece[:, None], heard.piece)
+    assert music is not None
+    weights = piece_weights(PIECES, 10, seed=0)
+    effective, held = _pooled(music, weights)
+    whole = dimension(music, weights)
+    np.testing.assert_allclose(effective, whole.effective)
+    np.testing.assert_array_equal(held, whole.held)
 
 
 def test_nothing_depends_on_the_axes() -> None:

@@ -93,7 +93,7 @@ def _alone(frames: Values, least: int, rng: np.random.Generator) -> Frames | Non
 
 def _read(music: Frames, others: Sequence[Frames | None], least: int, weights: Array) -> Measured:
     units, n = music.units, music.n_pieces
-    whole = dimension(music, weights)
+    whole = dimension(music, np.ones((1, n)))
     covariances = [music.covariance(own) for own in np.eye(n)]
     held = [music.axes @ leading(c) for c in covariances]
     rest = [music.axes @ leading(music.covariance(1 - own)) for own in np.eye(n)]
@@ -107,7 +107,7 @@ def _read(music: Frames, others: Sequence[Frames | None], least: int, weights: A
     rest_rank = np.mean([basis.shape[1] for basis in rest])
     of_pieces = [np.where(still, np.nan, whole.within), rank]
     null = [white_dimension(least, units), float("nan")]
-    of_site = [whole.effective, whole.held]
+    of_site = list(_pooled(music, weights))
     for frames in others:
         used, holds, size, basis_rank = _against(music, covariances, held, frames)
         of_pieces += [np.where(still, np.nan, used), np.where(still, np.nan, holds)]
@@ -125,6 +125,24 @@ def _read(music: Frames, others: Sequence[Frames | None], least: int, weights: A
         np.array(of_site),
         np.array([many, np.nan, white, np.nan, white, np.nan, np.nan]),
     )
+
+
+def _pooled(music: Frames, weights: Array) -> tuple[Array, Array]:
+    """Effective and held dimension of all pieces together, ``[resample]`` each.
+
+    As `Frames.covariance` under each weighing, from one pass over the frames: pieces weigh alike.
+    """
+    moments = np.zeros((music.n_pieces, music.values.shape[1], music.values.shape[1]))
+    means = np.zeros(moments.shape[:2])
+    for k in range(music.n_pieces):
+        values = music.values[music.piece == k]
+        moments[k], means[k] = values.T @ values / len(values), values.mean(axis=0)
+    found = np.zeros((2, len(weights)))
+    for k, weight in enumerate(weights / weights.sum(axis=1, keepdims=True)):
+        mean = weight @ means
+        covariance = np.tensordot(weight, moments, axes=1) - np.outer(mean, mean)
+        found[:, k] = participation_ratio(covariance), leading(covariance).shape[1]
+    return found[0], found[1]
 
 
 def _against(

@@ -66,7 +66,8 @@ class InstantiationSummary:
     """One row a measure: every field is ``[measure]``; means over pieces, and of the site as a whole.
 
     ``null`` is what chance, or for effective dimensions white frames, would read; ``over_floor`` is the value less
-    that of the floor, paired by piece. Intervals are over pieces, undefined for what noise and stimuli alone decide.
+    that of the floor, paired by piece. Intervals are over pieces, undefined for what noise and stimuli alone
+    decide and for ``common_dimension``, which resamples of pieces only enlarge.
     """
 
     site: NDArray[np.str_]
@@ -169,8 +170,9 @@ def _summary(
     defined = [int(np.isfinite(row).sum()) for row in found.of_pieces] + [n_pieces] * len(OF_SITE)
     over = values - floors
     names = (*MEASURES, *OF_SITE)
-    # What noise and the stimulus set reach does not depend on which pieces were drawn.
-    fixed = np.array([name.split("_")[0] in {"noise", "stimuli"} and name in OF_SITE for name in names])
+    # What noise and the stimulus set reach does not depend on which pieces were drawn; and what all pieces have in
+    # common only grows where some are left out, so that resamples do not tell its spread.
+    fixed = np.array([name in OF_SITE and not name.startswith("music_") for name in names])
     low, high = _intervals(values, defined, fixed)
     over_low, over_high = _intervals(over, defined, fixed)
     return InstantiationSummary(
