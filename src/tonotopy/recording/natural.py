@@ -22,10 +22,12 @@ from tonotopy.sound.music import MusicPool
 
 #: Frames of one piece that are kept.
 FRAMES_A_PIECE = 4000
+#: The same beside lanes: 67 a second of 30 s, where the lanes have 100 points.
+FRAMES_WITH_LANES = 2000
 #: A long piece goes through an encoder that runs along it in rows of about this many seconds, ...
-ROW_S = 1.5
+ROW_S = 2.5
 #: ... so many at a time.
-ROWS_A_PASS = 4
+ROWS_A_PASS = 2
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def natural_sound(
     sites: Sequence[str],
     music: MusicPool,
     *,
-    per_piece: int = FRAMES_A_PIECE,
+    per_piece: int = FRAMES_WITH_LANES,
     seed: int = 0,
 ) -> NaturalSound:
     """Frames of a pool of music at some sites, as `natural_frames`, and the lanes of its pieces.

@@ -9,6 +9,7 @@ for every two groups. With the penalty chosen, the line is fitted on all groups 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import combinations
 from typing import Final
 
@@ -22,7 +23,7 @@ Ints = NDArray[np.int64]
 
 BLOCKS: Final = 4
 #: Relative to the mean variance of the features.
-PENALTIES: Final = (1e-6, 3e-5, 1e-3, 3e-2, 1.0, 30.0)
+PENALTIES: Final = (1e-6, 1e-4, 1e-2, 1.0, 30.0)
 #: Fewer groups with frames than this, and nothing is defined.
 LEAST_GROUPS: Final = 3
 
@@ -59,7 +60,7 @@ def validate(
     error = np.zeros((n_blocks, len(penalties), len(sums[0].yy)))
     spread = np.zeros((n_blocks, len(sums[0].yy)))
     for one, other in combinations(range(n_blocks), 2):
-        training = _added([sums[b] for b in range(n_blocks) if b not in (one, other)])
+        training = reduce(Sums.plus, (sums[b] for b in range(n_blocks) if b not in (one, other)))
         for row, penalty in enumerate(penalties):
             weights = training.ridge(penalty)
             error[one, row] += sums[other].error_of(weights, training)
@@ -75,6 +76,11 @@ class HeldOut:
 
     error: Array = field(repr=False)
     spread: Array = field(repr=False)
+
+    def split(self, count: int) -> list[HeldOut]:
+        """Targets in so many parts of one length."""
+        parts = zip(np.split(self.error, count, axis=1), np.split(self.spread, count, axis=1), strict=True)
+        return [HeldOut(*part) for part in parts]
 
     def share(self, weights: Array | None = None) -> Array:
         """Share of variance over all groups, ``[target]``; under weights ``[resample, group]``, a row each.
@@ -103,9 +109,9 @@ def try_out(
         for the groups of each block
     """
     error, spread = np.empty((2, len(known.group), columns.shape[1]))
-    for row, (number, block) in enumerate(zip(known.group, known.block, strict=True)):
-        training = moments.groups(known.group[known.group != number]).targets(columns[block])
-        test = moments.groups([number]).targets(columns[block])
+    for row, (others, own) in enumerate(moments.without(known.group)):
+        block = known.block[row]
+        training, test = others.targets(columns[block]), own.targets(columns[block])
         spread[row] = test.spread_about(training)
         for choice in np.unique(penalty[block]):
             these = np.flatnonzero(penalty[block] == choice)
@@ -119,8 +125,10 @@ def resamples(n_groups: int, count: int, *, seed: int) -> Array | None:
     return piece_weights(n_groups, count, seed=seed) if n_groups >= LEAST_PIECES_FOR_INTERVALS else None
 
 
-def _added(sums: list[Sums]) -> Sums:
-    total = sums[0]
-    for part in sums[1:]:
-        total = total.plus(part)
-    return total
+def interval_of(samples: Array) -> tuple[Array, Array]:
+    """Percentile interval of each column over resamples ``[resample, column]``; NaN without resamples."""
+    if not len(samples):
+        nothing = np.full(samples.shape[1], np.nan)
+        return nothing, nothing
+    low, high = np.quantile(samples, [0.025, 0.975], axis=0)
+    return low, high

@@ -15,8 +15,10 @@ the sample variance", The American Statistician 37, 242-247 (1983): large means 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -47,6 +49,18 @@ def deal(n_pieces: int, *, seed: int, most: int = MOST_GROUPS) -> Ints:
     group = np.empty(n_pieces, np.int64)
     group[order] = np.arange(n_pieces) % min(most, n_pieces)
     return group
+
+
+def thinned(rows: Ints, most: int) -> Ints:
+    """At most so many of some rows, evenly spread.
+
+    Examples
+    --------
+    >>> thinned(np.arange(10), 4).tolist()
+    [0, 2, 5, 7]
+    """
+    count = min(len(rows), most)
+    return rows[np.arange(count) * len(rows) // max(count, 1)]
 
 
 @dataclass(frozen=True)
@@ -110,7 +124,8 @@ class Sums:
             return np.zeros(self.xy.shape)
         system = self.xx.copy()
         system[np.diag_indices_from(system)] += penalty * size
-        factor = scipy.linalg.cho_factor(system, overwrite_a=True, check_finite=False)
+        # Symmetric, so that its transpose is itself, in the order of axes that needs no copy.
+        factor = scipy.linalg.cho_factor(system.T, lower=True, overwrite_a=True, check_finite=False)
         return np.asarray(scipy.linalg.cho_solve(factor, self.xy, check_finite=False))
 
     def single(self) -> Array:
@@ -218,6 +233,16 @@ class Moments:
             raise InputError("moments of the same features, targets and groups", "others")
         self._sums = [a.plus(b) for a, b in zip(self._sums, other._sums, strict=True)]
 
+    def without(self, chosen: Sequence[int] | Ints) -> Iterator[tuple[Sums, Sums]]:
+        """For each of some groups, moments of all the others of them, and its own."""
+        one = [self._sums[int(number)] for number in chosen]
+        before, after = list(accumulate(one, Sums.plus)), list(accumulate(one[::-1], Sums.plus))[::-1]
+        for k, own in enumerate(one):
+            sides = [
+                part for part in (before[k - 1] if k else None, *after[k + 1 : k + 2]) if part is not None
+            ]
+            yield reduce(Sums.plus, sides), own
+
     def groups(self, chosen: Sequence[int] | Ints) -> Sums:
         """Moments of some groups together; of none, an error.
 
@@ -228,7 +253,4 @@ class Moments:
         """
         if not len(chosen):
             raise InputError("at least 1 group", "none")
-        total = self._sums[int(chosen[0])]
-        for number in chosen[1:]:
-            total = total.plus(self._sums[int(number)])
-        return total
+        return reduce(Sums.plus, (self._sums[int(number)] for number in chosen))

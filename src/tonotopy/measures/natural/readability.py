@@ -28,7 +28,7 @@ below 8.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Final
 
@@ -41,11 +41,12 @@ from tonotopy.measures.natural.held_out import (
     LEAST_GROUPS,
     HeldOut,
     Validation,
+    interval_of,
     resamples,
     try_out,
     validate,
 )
-from tonotopy.measures.natural.moments import Array, Moments, Sums, deal
+from tonotopy.measures.natural.moments import Array, Moments, Sums, deal, thinned
 from tonotopy.measures.natural.sound_types import Types
 from tonotopy.recording.lanes import FLOOR_DB, Lanes
 from tonotopy.recording.natural import NaturalSound
@@ -58,6 +59,8 @@ COMPRESSION: Final = 0.6
 MOMENTS: Final = (0.5, 0.0, 0.125, 0.25, 0.75, 1.0)
 #: A band is undefined where fewer frames than this share have a partial in it.
 LEAST_PRESENT: Final = 0.01
+#: Frames of a piece that are used, evenly spread among those given.
+FRAMES_A_PIECE: Final = 1000
 #: Bootstraps over groups of pieces.
 RESAMPLES: Final = 200
 _KINDS: Final = 3  # targets as they are, of the control task, shifted
@@ -102,7 +105,7 @@ def readability(
     site: str,
     *,
     features: Callable[[NDArray[np.float32]], NDArray[np.floating]] | None = None,
-    types: Types | None = None,
+    targets: Sequence[Targets] | None = None,
     seed: int = 0,
     n_resamples: int = RESAMPLES,
 ) -> Readability:
@@ -114,7 +117,7 @@ def readability(
     site : which of its sites
     features : from frames ``[frame, unit]`` to values ``[frame, feature]``, among which the best single one is
         looked for; None for the units themselves
-    types : of sound, for the control task; None to find them in these lanes
+    targets : of each piece, from `targets_of` with the same seed, where several sites are read; None to compute them
 
     Raises
     ------
@@ -124,20 +127,37 @@ def readability(
     if site not in sound.sites:
         raise InputError("a recorded site", repr(site), "", list(sound.sites))
     natural = sound.sites[site]
-    found_types = types or Types.of(sound.lanes, seed=seed)
+    wanted = targets_of(sound.lanes, seed=seed) if targets is None else targets
+    if len(wanted) != len(sound.lanes):
+        raise InputError(f"targets of {len(sound.lanes)} pieces", f"of {len(wanted)}")
     tally: ReadabilityTally | None = None
-    for piece, lanes in enumerate(sound.lanes):
-        rows = np.flatnonzero(natural.piece == piece)
+    for piece, (lanes, target) in enumerate(zip(sound.lanes, wanted, strict=True)):
+        rows = thinned(np.flatnonzero(natural.piece == piece), FRAMES_A_PIECE)
         frames = natural.frames[rows]
         values = None if features is None else np.asarray(features(frames))
         if tally is None:
             group = deal(len(sound.lanes), seed=seed)
             width = None if values is None else values.shape[1]
             meta = natural.site, natural.sample_rate_hz
-            tally = ReadabilityTally(*meta, lanes, group, found_types, features=width, seed=seed)
-        tally.update(frames, natural.end[rows], lanes, piece, values=values)
+            tally = ReadabilityTally(*meta, lanes, group, features=width, seed=seed)
+        tally.update(frames, natural.end[rows], lanes, target, piece, values=values)
     assert tally is not None, "frames of no piece"
     return tally.read(n_resamples=n_resamples)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What is to be read of one piece, on the grid of its lanes: compressed amplitudes."""
+
+    real: Array = field(repr=False)  # [time, band]
+    control: Array = field(repr=False)  # [time, band], what the type of sound keeps
+
+
+def targets_of(lanes: Sequence[Lanes], *, types: Types | None = None, seed: int = 0) -> list[Targets]:
+    """Targets of some pieces; ``types`` of sound are found in them where none are given."""
+    found = types or Types.of(lanes, seed=seed)
+    kept = compressed(found.partial_db)
+    return [Targets(compressed(one.partial_db), kept[found.type_of(one)]) for one in lanes]
 
 
 class ReadabilityTally:
@@ -148,7 +168,6 @@ class ReadabilityTally:
     site, sample_rate_hz : of the frames to come
     lanes : of any piece, for its bands and its grid
     group : ``[piece]``, the group of each piece
-    types : of sound, for the control task
     features : how many single features there are beside the units; None where units are the features
     """
 
@@ -158,12 +177,11 @@ class ReadabilityTally:
         sample_rate_hz: int,
         lanes: Lanes,
         group: Ints,
-        types: Types,
         *,
         features: int | None = None,
         seed: int = 0,
     ) -> None:
-        self.site, self.sample_rate_hz, self.types, self.seed = site, sample_rate_hz, types, seed
+        self.site, self.sample_rate_hz, self.seed = site, sample_rate_hz, seed
         self.band_hz = lanes.band_hz
         self.delays = _delays(site.span, sample_rate_hz / lanes.rate_hz)
         n_bands = len(self.band_hz)
@@ -180,6 +198,7 @@ class ReadabilityTally:
         frames: NDArray[np.floating],
         end: Ints,
         lanes: Lanes,
+        targets: Targets,
         piece: int,
         *,
         values: NDArray[np.floating] | None = None,
@@ -199,9 +218,8 @@ class ReadabilityTally:
         if not len(frames):
             return
         rows = lanes.rows(end[:, None] - self.delays, self.sample_rate_hz)  # [frame, delay]
-        real = compressed(lanes.partial_db)
+        real, control = targets.real, targets.control
         shift = int(np.random.default_rng([self.seed, piece, 43]).uniform(0.25, 0.75) * len(lanes))
-        control = compressed(self.types.partial_db)[self.types.type_of(lanes)]
         wanted = np.stack([real[rows], control[rows], real[(rows + shift) % len(lanes)]], axis=1)
         flat = wanted.reshape(len(frames), -1)
         self.units.update(frames, flat, piece)
@@ -240,11 +258,11 @@ class ReadabilityTally:
         delay = _best_delay(share[:, :, 0], defined)  # [block]
         weights = resamples(len(known.group), n_resamples, seed=self.seed)
 
-        errors = {}
-        for kind, name in enumerate(("r2_all", "r2_control", "r2_null")):
-            columns = (kind * len(self.delays) + delay[:, None]) * n_bands + np.arange(n_bands)
-            at_delay = share[np.arange(len(delay)), :, kind, delay]  # [block, penalty, band]
-            errors[name] = try_out(self.units, known, columns, at_delay.argmax(axis=1))
+        first = (np.arange(_KINDS) * len(self.delays) + delay[:, None]) * n_bands  # [block, kind]
+        columns = (first[..., None] + np.arange(n_bands)).reshape(len(delay), -1)
+        at_delay = share[np.arange(len(delay)), :, :, delay]  # [block, penalty, kind, band]
+        tried = try_out(self.units, known, columns, at_delay.argmax(axis=1).reshape(len(delay), -1))
+        errors = dict(zip(("r2_all", "r2_control", "r2_null"), tried.split(_KINDS), strict=True))
         columns = np.broadcast_to(np.arange(n_bands), (len(delay), n_bands))
         errors["r2_baseline"] = try_out(
             self.baseline, known_baseline, columns, known_baseline.share().argmax(axis=1)
@@ -257,7 +275,7 @@ class ReadabilityTally:
         r2["selectivity"] = r2["r2_all"] - r2["r2_control"]
         columns_of = {name: values[0] for name, values in r2.items()}
         for name in set(r2) - {"r2_control"}:
-            low, high = _interval(r2[name][1:])
+            low, high = interval_of(r2[name][1:])
             columns_of |= {f"{name}_low": low, f"{name}_high": high}
         return Readability(
             site=self.site.name,
@@ -279,10 +297,9 @@ class ReadabilityTally:
         best = _explains_most(moments.groups(known.group).targets(_columns(every, n_bands)))
         error, spread = np.empty((2, len(known.group), n_bands))
         repeats = np.zeros(n_bands)
-        for row, (number, block) in enumerate(zip(known.group, known.block, strict=True)):
-            columns = _columns(int(delay[block]), n_bands)
-            training = moments.groups(known.group[known.group != number]).targets(columns)
-            test = moments.groups([number]).targets(columns)
+        for row, (others, own) in enumerate(moments.without(known.group)):
+            columns = _columns(int(delay[known.block[row]]), n_bands)
+            training, test = others.targets(columns), own.targets(columns)
             chosen = _explains_most(training)
             each = test.errors_of_single(training.single(), training)
             error[row], spread[row] = each[chosen, np.arange(n_bands)], test.spread_about(training)
@@ -343,12 +360,3 @@ def _explains_most(training: Sums) -> Ints:
     """The feature that explains most of each target by itself, ``[target]``."""
     size = training.variance_x[:, None]
     return np.argmax(np.divide(training.xy**2, size, out=np.zeros(training.xy.shape), where=size > 0), axis=0)
-
-
-def _interval(samples: Array) -> tuple[Array, Array]:
-    """Percentile interval of each band over resamples ``[resample, band]``; NaN without resamples."""
-    if not len(samples):
-        nothing = np.full(samples.shape[1], np.nan)
-        return nothing, nothing
-    low, high = np.quantile(samples, [0.025, 0.975], axis=0)
-    return low, high

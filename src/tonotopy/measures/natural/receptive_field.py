@@ -28,8 +28,8 @@ Undefined (NaN): a feature that does not vary; all with fewer than 3 groups; the
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -37,19 +37,24 @@ from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
 from tonotopy.encoders._contract import Site
-from tonotopy.measures.natural.held_out import Validation, resamples, validate
-from tonotopy.measures.natural.moments import Array, Moments, Sums, deal
+from tonotopy.measures.natural.held_out import Validation, interval_of, resamples, validate
+from tonotopy.measures.natural.moments import Array, Moments, Sums, deal, thinned
 from tonotopy.recording.lanes import Lanes
-from tonotopy.recording.natural import NaturalSound
+from tonotopy.recording.natural import NaturalFrames, NaturalSound
 from tonotopy.signal import erb
 
 Ints = NDArray[np.int64]
 
 LAGS: Final = 10
 #: Frames of a piece that are used, evenly spread among those given.
-FRAMES_A_PIECE: Final = 1000
+FRAMES_A_PIECE: Final = 600
+#: Sites are read at the same moments where nearly all of their frames end this near to them; the shortest window of
+#: the levels is four times as long.
+NEAR_S: Final = 0.012
+#: Sites of about so many features share one accumulator.
+FEATURES_TOGETHER: Final = 1500
 #: Relative to the mean variance of the levels.
-PENALTIES: Final = (1e-3, 1e-2, 0.1, 1.0)
+PENALTIES: Final = (3e-3, 3e-2, 0.3)
 #: Half the width of the main lobe, ERB.
 LOBE_ERB: Final = 1.5
 #: Bootstraps over groups of pieces.
@@ -80,18 +85,18 @@ class ReceptiveFields:
 
 def receptive_fields(
     sound: NaturalSound,
-    site: str,
+    sites: Sequence[str],
     *,
     features: Callable[[NDArray[np.float32]], NDArray[np.floating]] | None = None,
     seed: int = 0,
     n_resamples: int = RESAMPLES,
-) -> ReceptiveFields:
-    """Receptive fields of all features at one site.
+) -> dict[str, ReceptiveFields]:
+    """Receptive fields of all features at some sites.
 
     Parameters
     ----------
     sound : frames and lanes of some pieces
-    site : which of its sites
+    sites : which of its sites
     features : from frames ``[frame, unit]`` to values ``[frame, feature]``; None for the units themselves
 
     Raises
@@ -99,26 +104,76 @@ def receptive_fields(
     InputError
         For a site that was not recorded, or features that are not finite.
     """
-    if site not in sound.sites:
-        raise InputError("a recorded site", repr(site), "", list(sound.sites))
-    natural = sound.sites[site]
-    tally: FieldTally | None = None
-    for piece, lanes in enumerate(sound.lanes):
-        rows = some(np.flatnonzero(natural.piece == piece))
-        values = natural.frames[rows] if features is None else np.asarray(features(natural.frames[rows]))
-        if tally is None:
-            group = deal(len(sound.lanes), seed=seed)
-            meta = natural.site, natural.sample_rate_hz
-            tally = FieldTally(*meta, lanes, group, values.shape[1], seed=seed)
-        tally.update(values, natural.end[rows], lanes, piece)
-    assert tally is not None, "frames of no piece"
-    return tally.read(n_resamples=n_resamples)
+    for name in sites:
+        if name not in sound.sites:
+            raise InputError("a recorded site", repr(name), "", list(sound.sites))
+    group = deal(len(sound.lanes), seed=seed)
+    found: dict[str, ReceptiveFields] = {}
+    for together in _sharing(sound, sites):
+        tally: FieldTally | None = None
+        for piece, lanes in enumerate(sound.lanes):
+            parts, rows = {}, np.empty(0, np.int64)
+            for name in together:
+                chosen, rows = _frames(sound.sites[name], piece, lanes)
+                frames = sound.sites[name].frames[chosen]
+                parts[name] = frames if features is None else np.asarray(features(frames))
+            if tally is None:
+                rate = sound.sites[together[0]].sample_rate_hz
+                counts = {name: values.shape[1] for name, values in parts.items()}
+                tally = FieldTally(
+                    counts, _lag(sound.sites[together[0]].site, rate, lanes), lanes, group, seed=seed
+                )
+            tally.update(np.concatenate(list(parts.values()), axis=1), rows, lanes, piece)
+        assert tally is not None, "frames of no piece"
+        found |= tally.read(n_resamples=n_resamples)
+    return {name: found[name] for name in sites}
 
 
-def some(rows: Ints) -> Ints:
-    """At most `FRAMES_A_PIECE` of some rows, evenly spread."""
-    count = min(len(rows), FRAMES_A_PIECE)
-    return rows[np.arange(count) * len(rows) // max(count, 1)]
+def _lag(site: Site, sample_rate_hz: int, lanes: Lanes) -> int:
+    """Points of the lanes in one lag."""
+    return max(1, round(site.span / sample_rate_hz * lanes.rate_hz / LAGS))
+
+
+def _sharing(sound: NaturalSound, sites: Sequence[str]) -> list[list[str]]:
+    """Sites that are read at the same moments with the same lags: their levels are computed once."""
+    lists: dict[tuple[int, str], list[list[str]]] = {}
+    for name in sites:
+        natural = sound.sites[name]
+        lag = _lag(natural.site, natural.sample_rate_hz, sound.lanes[0])
+        dense = all(_nearest(natural, piece, lanes)[1] for piece, lanes in enumerate(sound.lanes))
+        alike = lists.setdefault((lag, "" if dense else name), [[]])
+        if sum(sound.sites[other].frames.shape[1] for other in alike[-1]) > FEATURES_TOGETHER:
+            alike.append([])
+        alike[-1].append(name)
+    return [some for alike in lists.values() for some in alike]
+
+
+def _frames(natural: NaturalFrames, piece: int, lanes: Lanes) -> tuple[Ints, Ints]:
+    """Which frames of a piece are used, and the point of the lanes where the view of each ends."""
+    chosen, dense = _nearest(natural, piece, lanes)
+    if dense:
+        return chosen, _moments(lanes)
+    chosen = thinned(np.flatnonzero(natural.piece == piece), FRAMES_A_PIECE)
+    return chosen, lanes.rows(natural.end[chosen], natural.sample_rate_hz)
+
+
+def _moments(lanes: Lanes) -> Ints:
+    return thinned(np.arange(len(lanes)), FRAMES_A_PIECE)
+
+
+def _nearest(natural: NaturalFrames, piece: int, lanes: Lanes) -> tuple[Ints, bool]:
+    """The frame that ends nearest to each of the shared moments, and whether most end near enough."""
+    rows = np.flatnonzero(natural.piece == piece)
+    if not len(rows):
+        return rows, False
+    end = natural.end[rows]
+    wanted = _moments(lanes) * (natural.sample_rate_hz / lanes.rate_hz)
+    after = np.clip(np.searchsorted(end, wanted), 1, max(len(end) - 1, 1))
+    before = np.minimum(after - 1, len(end) - 1)
+    after = np.minimum(after, len(end) - 1)
+    chosen = np.where(np.abs(end[after] - wanted) < np.abs(end[before] - wanted), after, before)
+    off = np.quantile(np.abs(end[chosen] - wanted), 0.95) / natural.sample_rate_hz
+    return rows[chosen], bool(off <= NEAR_S)
 
 
 class FieldTally:
@@ -126,24 +181,25 @@ class FieldTally:
 
     Parameters
     ----------
-    site, sample_rate_hz : of the frames to come
+    features : name of each site, and how many features it has; all are read at the same moments
+    lag : points of the lanes in one lag
     lanes : of any piece, for its bands and its grid
     group : ``[piece]``, the group of each piece
-    features : how many
     """
 
     def __init__(
-        self, site: Site, sample_rate_hz: int, lanes: Lanes, group: Ints, features: int, *, seed: int = 0
+        self, features: Mapping[str, int], lag: int, lanes: Lanes, group: Ints, *, seed: int = 0
     ) -> None:
-        self.site, self.sample_rate_hz, self.seed = site, sample_rate_hz, seed
+        self.features, self.lag, self.seed = dict(features), lag, seed
         self.band_hz, self.rate_hz = lanes.band_hz, lanes.rate_hz
-        self.step = max(1, round(site.span / sample_rate_hz * lanes.rate_hz / LAGS))
-        self.features = features
-        self.moments = Moments(group, LAGS * len(self.band_hz), 2 * features)
+        self.count = sum(self.features.values())
+        self.moments = Moments(group, LAGS * len(self.band_hz), 2 * self.count)
         self._pieces: set[int] = set()
 
-    def update(self, values: NDArray[np.floating], end: Ints, lanes: Lanes, piece: int) -> None:
-        """Add values ``[frame, feature]`` of one piece, in order of time, and where their views end.
+    def update(self, values: NDArray[np.floating], rows: Ints, lanes: Lanes, piece: int) -> None:
+        """Add values ``[frame, feature]`` of one piece, all sites side by side, in order of time.
+
+        ``rows`` are the points of the lanes at which the views end.
 
         Raises
         ------
@@ -154,20 +210,13 @@ class FieldTally:
             raise InputError("lanes with the same bands for all pieces", "others", "another sampling rate")
         if not len(values):
             return
-        # Lag 0 is the step that ends with the view.
-        running = np.cumsum(np.pad(lanes.erb_db.astype(np.float64), ((1, 0), (0, 0))), axis=0)
-        last = lanes.rows(end, self.sample_rate_hz)[:, None] + 1 - self.step * np.arange(LAGS)
-        low, high = (np.clip(edge, 0, len(lanes)) for edge in (last - self.step, last))
-        # Before the piece there is its first moment.
-        low, high = np.minimum(low, len(lanes) - 1), np.maximum(high, np.minimum(low, len(lanes) - 1) + 1)
-        levels = (running[high] - running[low]) / (high - low)[..., None]
         shift = int(np.random.default_rng([self.seed, piece, 53]).uniform(0.25, 0.75) * len(values))
         targets = np.concatenate([values, np.roll(values, shift, axis=0)], axis=1)
-        self.moments.update(levels.reshape(len(values), -1), targets, piece)
+        self.moments.update(lagged(lanes.erb_db, rows, self.lag), targets, piece)
         self._pieces.add(piece)
 
     def merge(self, other: FieldTally) -> None:
-        """Add what another tally of the same site and pieces has seen.
+        """Add what another tally of the same sites and pieces has seen.
 
         Raises
         ------
@@ -177,65 +226,76 @@ class FieldTally:
         self.moments.merge(other.moments)
         self._pieces |= other._pieces
 
-    def read(self, *, n_resamples: int = RESAMPLES) -> ReceptiveFields:
-        """What the frames so far read."""
-        known = validate(self.moments, PENALTIES, columns=slice(self.features))
-        shape = (self.features, LAGS, len(self.band_hz))
+    def read(self, *, n_resamples: int = RESAMPLES) -> dict[str, ReceptiveFields]:
+        """What the frames so far read, for each site."""
+        shape = (self.count, LAGS, len(self.band_hz))
+        known = validate(self.moments, PENALTIES, columns=slice(self.count))
         if known is None:
-            nothing = np.full(self.features, np.nan)
-            names = [f.name for f in fields(ReceptiveFields)][7:]
-            return self._of(0, np.full(shape, np.nan), **dict.fromkeys(names, nothing))
-        penalty = known.share().argmax(axis=1)  # [block, feature]
-        r, null = self._correlations(known, penalty)
-        everything = self.moments.groups(known.group)
-        alive = varies(everything)[: self.features]
-        chosen = np.rint(np.median(penalty, axis=0)).astype(np.int64)
-        weights = np.where(alive, _fitted(everything.targets(slice(self.features)), chosen), np.nan)
-        field_ = weights.T.reshape(shape)
-        over = resamples(len(known.group), n_resamples, seed=self.seed)
-        low = high = np.full(self.features, np.nan)
-        if over is not None:
-            low, high = np.quantile(_mean(r, over[1:]), [0.025, 0.975], axis=0)
-        once = np.ones((1, len(known.group)))
-        mean, mean_null = _mean(r, once)[0], _mean(null, once)[0]
-        drawn = mean_null[np.isfinite(mean_null)]
-        extreme = np.sum(drawn >= mean[:, None], axis=1)
-        return self._of(
-            len(known.group),
-            field_,
-            r=mean,
-            r_low=np.where(np.isfinite(mean), low, np.nan),
-            r_high=np.where(np.isfinite(mean), high, np.nan),
-            r_null=mean_null,
-            p=np.where(np.isfinite(mean), (1 + extreme) / (1 + len(drawn)), np.nan),
-            **shape_of(field_, self.band_hz, self._lag_ms()),
-        )
-
-    def _of(self, n_groups: int, weights: Array, **columns: Array) -> ReceptiveFields:
-        return ReceptiveFields(
-            site=self.site.name,
-            n_pieces=len(self._pieces),
-            n_groups=n_groups,
-            n_frames=int(self.moments.counts.sum()),
-            band_hz=self.band_hz,
-            lag_ms=self._lag_ms(),
-            weights=weights,
-            **columns,
-        )
-
-    def _lag_ms(self) -> Array:
-        """The middle of each lag."""
-        return np.asarray((np.arange(LAGS) * self.step + (self.step - 1) / 2) * 1000 / self.rate_hz)
+            n_groups, weights = int(np.count_nonzero(self.moments.counts)), np.full(shape, np.nan)
+            r = null = over = np.full((1, self.count), np.nan)
+        else:
+            n_groups = len(known.group)
+            penalty = known.share().argmax(axis=1)  # [block, feature]
+            correlations = self._correlations(known, penalty)
+            chosen = np.rint(np.median(penalty, axis=0)).astype(np.int64)
+            everything = self.moments.groups(known.group).targets(slice(self.count))
+            weights = np.where(varies(everything), _fitted(everything, chosen), np.nan).T.reshape(shape)
+            once = np.ones((1, n_groups))
+            weights_of_groups = resamples(n_groups, n_resamples, seed=self.seed)
+            r, null = (_mean(values, once) for values in correlations)
+            over = _mean(correlations[0], once if weights_of_groups is None else weights_of_groups)
+        found, first = {}, 0
+        for site, count in self.features.items():
+            these = slice(first, first + count)
+            low, high = interval_of(over[1:, these])
+            lag_ms = np.asarray((np.arange(LAGS) * self.lag + (self.lag - 1) / 2) * 1000 / self.rate_hz)
+            found[site] = ReceptiveFields(
+                site=site,
+                n_pieces=len(self._pieces),
+                n_groups=n_groups,
+                n_frames=int(self.moments.counts.sum()),
+                band_hz=self.band_hz,
+                lag_ms=lag_ms,
+                weights=weights[these],
+                r=r[0, these],
+                r_low=low,
+                r_high=high,
+                r_null=null[0, these],
+                p=_p(r[0, these], null[0, these]),
+                **shape_of(weights[these], self.band_hz, lag_ms),
+            )
+            first += count
+        return found
 
     def _correlations(self, known: Validation, penalty: Ints) -> tuple[Array, Array]:
         """Of the features and of their shifted values, ``[group, feature]``: fitted without the group's block."""
-        found = np.empty((len(known.group), 2 * self.features))
+        found = np.empty((len(known.group), 2 * self.count))
         for block in np.unique(known.block):
             training = self.moments.groups(known.group[known.block != block])
             weights = _fitted(training, np.tile(penalty[block], 2))
             for row in np.flatnonzero(known.block == block):
                 found[row] = correlation(self.moments.groups([known.group[row]]), weights)
-        return found[:, : self.features], found[:, self.features :]
+        return found[:, : self.count], found[:, self.count :]
+
+
+def lagged(erb_db: NDArray[np.floating], rows: Ints, lag: int) -> Array:
+    """Levels at `LAGS` moments up to each row, ``[row, lag and band]``: lag 0 is the stretch that ends with it.
+
+    Examples
+    --------
+    >>> levels = np.arange(40.0)[:, None]
+    >>> lagged(levels, np.array([30]), 1)[0, :3].tolist(), lagged(levels, np.array([30]), 2)[0, :3].tolist()
+    ([30.0, 29.0, 28.0], [29.5, 27.5, 25.5])
+    """
+    last = rows[:, None] - lag * np.arange(LAGS)
+    if lag == 1:
+        levels = np.asarray(erb_db[np.maximum(last, 0)], np.float64)
+    else:
+        running = np.cumsum(np.pad(np.asarray(erb_db, np.float64), ((1, 0), (0, 0))), axis=0)
+        high = np.maximum(last + 1, 1)  # before the piece there is its first moment
+        low = np.clip(last + 1 - lag, 0, high - 1)
+        levels = (running[high] - running[low]) / (high - low)[..., None]
+    return levels.reshape(len(rows), -1)
 
 
 def correlation(test: Sums, weights: Array) -> Array:
@@ -301,3 +361,10 @@ def _mean(r: Array, weights: Array) -> Array:
     count = weights @ there
     found = weights @ np.where(there, r, 0.0)
     return np.divide(found, count, out=np.full(found.shape, np.nan), where=count > 0)
+
+
+def _p(r: Array, null: Array) -> Array:
+    """Share of a site's null that reaches each value, NaN where there is none."""
+    drawn = null[np.isfinite(null)]
+    extreme = np.sum(drawn >= r[:, None], axis=1)
+    return np.where(np.isfinite(r), (1 + extreme) / (1 + len(drawn)), np.nan)

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 #: How many types of sound.
 TYPES: Final = 64
 #: Spectra that they are found in; more add nothing.
-_SPECTRA: Final = 6000
+_SPECTRA: Final = 3000
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Types:
         partials = np.concatenate([one.partial_db for one in lanes])
         chosen = spectra[np.sort(rng.choice(len(spectra), min(len(spectra), _SPECTRA), replace=False))]
         most = min(count, len(np.unique(chosen, axis=0)))
-        found = KMeans(most, n_init=1, max_iter=30, random_state=int(rng.integers(2**31))).fit(chosen)
+        found = KMeans(most, n_init=1, max_iter=20, random_state=int(rng.integers(2**31))).fit(chosen)
         drawn = rng.integers(len(partials), size=(most, partials.shape[1]))
         kept = np.take_along_axis(partials, drawn, axis=0)
         return Types(found.cluster_centers_.astype(np.float64), kept.astype(np.float64))
