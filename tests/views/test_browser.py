@@ -134,3 +134,36 @@ def test_fits_its_window(page: Path, tmp_path: Path, width: int) -> None:
     assert values["scrolls"] <= width
     assert values["images"] == 8
     assert values["styled"] == 1
+
+
+# ---- a page with sounds
+
+
+@pytest.fixture(scope="module")
+def sounding(feature_runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the hostile run with features and players."""
+    return write_report(shutil.copytree(feature_runs["hostile"], tmp_path_factory.mktemp("sound") / "run"))
+
+
+def heard(page: Path, tmp_path: Path, text: str) -> str:
+    """What a browser says of a page that loads its sounds at once."""
+    copy = page.with_name("heard.html")
+    copy.write_text(text.replace('preload="none"', 'preload="auto"'), encoding="utf-8")
+    return browse(copy, tmp_path / "profile", "--dump-dom", "--virtual-time-budget=3000").stderr
+
+
+def test_sounds_load_under_the_policy(sounding: Path, tmp_path: Path) -> None:
+    """The browser takes the sounds that the page holds without a word; without that line it refuses them."""
+    text = sounding.read_text(encoding="utf-8")
+    assert not re.search("CONSOLE|Refused|violates", heard(sounding, tmp_path, text))
+    assert "media-src" in heard(sounding, tmp_path, text.replace(" media-src data:;", ""))
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_features_fit_their_window(sounding: Path, tmp_path: Path, width: int) -> None:
+    """At the width of a phone and of a desk nothing of the section but tables and figures scrolls sideways."""
+    values = measured(sounding, tmp_path, width)
+    assert values["width"] == width
+    assert values["wide"] == 0
+    assert values["scrolls"] <= width
+    assert values["images"] == 13

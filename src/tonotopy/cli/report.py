@@ -47,11 +47,10 @@ def _whole(run: Path) -> Path:
 def _silent(run: Path) -> Path:
     """The page of one run without sound."""
     from tonotopy.core.errors import InputError
-    from tonotopy.runs.series import Series, open_folder
+    from tonotopy.runs.series import is_series
     from tonotopy.runs.study_files import is_study
     from tonotopy.views import write_report
 
-    found = None if is_study(run) else open_folder(run)
-    if found is None or isinstance(found, Series):
+    if is_study(run) or is_series(run):
         raise InputError("the folder of one run", repr(run.name), "--no-audio is of one run: name a member")
-    return write_report(found.path, audio=False)
+    return write_report(run, audio=False)

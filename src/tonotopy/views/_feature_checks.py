@@ -44,8 +44,10 @@ SHARES: Final[dict[str, tuple[str, ...]]] = {
         *("order_p", "coverage", "coverage_p", "share_unexplained"),
     ),
     "kinds": ("share",),
-    "ambiguity": ("ratio", "ratio_low", "ratio_high", "null"),
+    "ambiguity": ("null",),
 }
+#: Ratios to a null, which what is measured may exceed by chance.
+RATIOS: Final[dict[str, tuple[str, ...]]] = {"ambiguity": ("ratio", "ratio_low", "ratio_high")}
 #: Numbers that are at most 1 and may be anything below: shares of variance explained on held-out pieces.
 EXPLAINED: Final[dict[str, tuple[str, ...]]] = {
     "features": ("r2",),
@@ -101,14 +103,15 @@ def check_features(tables: Mapping[str, pd.DataFrame], sites: Sequence[str], pie
     for name, table in tables.items():
         if table.empty:
             continue
-        _check_words(name, table, sites)
         _check_finite(name, table)
         _check_range(name, table, SHARES.get(name, ()), 0.0, 1.0, "between 0 and 1")
+        _check_range(name, table, RATIOS.get(name, ()), 0.0, 2.0, "between 0 and 2")
         _check_range(name, table, EXPLAINED.get(name, ()), float("-inf"), 1.0, "of at most 1")
         _check_range(name, table, COUNTS.get(name, ()), 0.0, 1e9, "of 0 or more")
         for column in POSITIVE.get(name, ()):
             if bool((table[column].dropna() <= 0.0).any()):
                 raise RunError(f"{column} above 0 in {name}", "one that is not")
+        _check_words(name, table, sites)
     _check_players(tables["players"], pieces)
 
 

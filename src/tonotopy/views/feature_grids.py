@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tonotopy.views._schema import LABELS
-from tonotopy.views.features import (
+from tonotopy.views._feature_rows import (
     RANDOM,
-    UNNAMED,
+    CopiedKinds,
     copies,
-    copies_of_kind,
     most_frequent,
-    number_words,
+    place_of,
     sources,
     trained,
     untrained,
 )
+from tonotopy.views._schema import LABELS
+from tonotopy.views.features import number_words
 from tonotopy.views.grids import Column, Grid
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import DASH, missing, number, percent, share_with_interval
@@ -23,7 +23,7 @@ from tonotopy.views.words import DASH, missing, number, percent, share_with_inte
 #: The piece that stands for all of them in the table of instantiation.
 SUMMARY = -1
 #: Heads of the block on a terminal.
-TERMINAL = ("site", "features", "stabilised", "floor", "spectral", "partial", "random", "kind")
+TERMINAL = ("site", "n", "stabilised", "floor", "spectral", "partial", "random", "kind")
 
 
 def feature_sites_grid(run: RunTables) -> Grid:
@@ -38,13 +38,13 @@ def feature_sites_grid(run: RunTables) -> Grid:
 def kinds_grid(run: RunTables) -> Grid:
     """One row a site, source and kind: how many, in untrained copies, how well explained, and the kind's sentence."""
     heads = ("site", "source", "kind", "of all", "floor", "of stabilised", "floor", "R²", "what it is")
-    rows = trained(run.kinds)
+    rows, copied = trained(run.kinds), CopiedKinds.of(run)
     found = []
     for name in run.site_names:
         of_site = rows[rows["site"] == name]
         for source in (*sources(of_site), *({RANDOM} & set(of_site["source"]))):
             own = of_site[of_site["source"] == source]
-            found += [_kind(run, name, source, kind, own) for kind in _in_order(own)]
+            found += [_kind(copied, name, source, kind, own) for kind in _in_order(own)]
     columns = tuple(Column(head, 2 < at < len(heads) - 1) for at, head in enumerate(heads))
     return Grid(columns, tuple(found))
 
@@ -90,7 +90,7 @@ def terminal_rows(run: RunTables) -> list[list[str]]:
             _dash(share_with_interval(*spectral)),
             _dash(percent(row["n_partial"] / row["n"] if row["n"] else float("nan"))),
             _dash(percent(row["share_partial_random"])),
-            f"{kinds[0][0]} ({kinds[0][1]:,} of {sum(many for _, many in kinds):,})" if kinds else DASH,
+            f"{kinds[0][0]} {kinds[0][1]:,}" if kinds else DASH,
         ]
         found.append([f"{site} · {source}" if several else site, *cells])
     return found
@@ -99,9 +99,11 @@ def terminal_rows(run: RunTables) -> list[list[str]]:
 def feature_notes(run: RunTables) -> list[str]:
     """How to read the block on a terminal."""
     lines = [
-        "stabilised: strongest fragments are one waveform, beyond random directions; floor: untrained copies",
-        "spectral: of the stabilised, those that are spectrally stable too; kind: the most frequent, and how many",
+        "stabilised, of n features: strongest fragments are one waveform, beyond random directions",
+        "floor: stabilised in untrained copies",
+        "spectral: of the stabilised, those that are spectrally stable too",
         "partial: features that answer to one partial; random: the same of random directions",
+        "kind: the most frequent and how many, of the stabilised, or of all where none is",
     ]
     rows = trained(run.feature_sites)
     if bool(rows["low_stabilised"].isna().any()):
@@ -139,11 +141,11 @@ def _in_order(rows: pd.DataFrame) -> list[str]:
     """Kinds, the most frequent among all features first, those that name nothing last."""
     counts = rows.groupby("kind")["count"].max()
     return sorted(
-        (str(kind) for kind in counts.index), key=lambda kind: (kind in UNNAMED, -counts[kind], kind)
+        (str(kind) for kind in counts.index), key=lambda kind: (place_of(kind), -counts[kind], kind)
     )
 
 
-def _kind(run: RunTables, site: str, source: str, kind: str, own: pd.DataFrame) -> tuple[str, ...]:
+def _kind(copied: CopiedKinds, site: str, source: str, kind: str, own: pd.DataFrame) -> tuple[str, ...]:
     cells = []
     for among in ("all", "stabilised"):
         group = own[own["among"] == among]
@@ -152,7 +154,7 @@ def _kind(run: RunTables, site: str, source: str, kind: str, own: pd.DataFrame) 
         many = int(rows["count"].sum())
         share = float(rows["share"].iloc[0]) if len(rows) else 0.0
         cells.append(f"{many:,} of {total:,} ({percent(share)})" if total else DASH)
-        cells.append(_dash(percent(copies_of_kind(run, site, source, kind, among).mean)))
+        cells.append(_dash(percent(copied.share(site, source, kind, among).mean)))
     named = own[own["kind"] == kind]
     sentence = next((str(words) for words in named["sentence"].dropna() if words), DASH)
     return (site, source, kind, *cells, _dash(number(float(named["r2"].iloc[0]))), sentence)

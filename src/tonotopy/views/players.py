@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from markupsafe import Markup
 
 from tonotopy.core.errors import RunError
+from tonotopy.views._feature_rows import place_of, trained
 from tonotopy.views._reading import inside
-from tonotopy.views.features import UNNAMED, trained
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import count
 
@@ -146,7 +146,7 @@ def _places(run: RunTables, rows: pd.DataFrame, sounds: Sequence[bytes]) -> tupl
                 int(row["order"]),
                 str(row["site"]),
                 str(row["source"]),
-                str(row["kind"]) in UNNAMED,
+                place_of(str(row["kind"])),
                 str(row["kind"]),
             ),
             at,

@@ -23,13 +23,11 @@ from markupsafe import Markup
 from tonotopy.views import findings as found
 from tonotopy.views._writing import write_inside
 from tonotopy.views.export import csv_text, rendered
-from tonotopy.views.feature_grids import feature_sites_grid, instantiation_grid, kinds_grid
-from tonotopy.views.features import KINDS_MEAN, STABILISED_MEANS, FeatureFinding, feature_findings
+from tonotopy.views.feature_part import FeaturePart, feature_part
 from tonotopy.views.figures._contract import figure_module
 from tonotopy.views.grids import Grid, grid, pieces_grid, sites_grid
 from tonotopy.views.ladder import ladder_grid
 from tonotopy.views.palette import MARKS
-from tonotopy.views.players import Listening, listening
 from tonotopy.views.tables import InFolder, RunTables, as_run
 from tonotopy.views.words import count, printable
 
@@ -48,21 +46,6 @@ ORDER: Final = {
     "anatomy": "Anatomy",
     "first-layer": "First layer",
 }
-#: Figures of what the features are, each with the table without which it is left out.
-OF_FEATURES: Final = {
-    "coherence": ("Coherence", "features"),
-    "kinds": ("Kinds", "kinds"),
-    "readability": ("Readability", "readability"),
-    "ambiguity": ("Ambiguity", "ambiguity"),
-    "transitions": ("Transitions", "transitions"),
-}
-#: Tables of features that can be taken from the page, with their words.
-DOWNLOADS: Final = {
-    "features": "All features (CSV)",
-    "feature_sites": "Features by site (CSV)",
-    "kinds": "Kinds (CSV)",
-    "instantiation": "Instantiation (CSV)",
-}
 
 
 @dataclass(frozen=True)
@@ -79,19 +62,6 @@ class Picture:
     csv: str
     width: int
     height: int
-
-
-@dataclass(frozen=True)
-class FeaturePart:
-    """What the page tells of features; nothing of it is on the page of a run that did not ask."""
-
-    findings: tuple[FeatureFinding, ...]
-    sites: Grid
-    kinds: Grid
-    instantiation: Grid
-    figures: tuple[Picture, ...]
-    listening: Listening
-    downloads: tuple[tuple[str, str], ...]
 
 
 def write_report(run: RunTables | InFolder | Path | str, *, audio: bool = True) -> Path:
@@ -117,50 +87,25 @@ def write_report(run: RunTables | InFolder | Path | str, *, audio: bool = True) 
         Where the report cannot be written.
     """
     tables = as_run(run)
-    pictures: list[Picture] = []
-    files: dict[str, bytes] = {}
-    for name, short in ORDER.items():
-        picture, contents = _picture(tables, name, short)
-        pictures.append(picture)
-        files |= contents
-    features = None
-    if tables.has_features:
-        features, contents = feature_part(tables, audio=audio)
-        files |= contents
+    features = feature_part(tables, audio=audio)
+    pictures, files = _pictures(tables, ORDER)
+    more, contents = _pictures(tables, features.figures if features else {})
+    files |= contents
     files |= {"data/sites.csv": _csv(tables.sites), "data/verdicts.csv": _csv(tables.verdicts)}
+    for download in features.downloads if features else ():
+        files[download.file] = _csv(getattr(tables, download.table))
     # Last, so that a page is never older than what it shows.
-    files["index.html"] = page(tables, tuple(pictures), features).encode("utf-8")
+    files["index.html"] = page(tables, pictures, features, more).encode("utf-8")
     write_inside(tables.folder, {f"report/{name}": content for name, content in files.items()})
     return tables.folder / "report" / "index.html"
 
 
-def feature_part(run: RunTables, *, audio: bool) -> tuple[FeaturePart, dict[str, bytes]]:
-    """What there is to tell of features, and its files by name."""
-    pictures, downloads = [], []
-    files: dict[str, bytes] = {}
-    for name, (short, table) in OF_FEATURES.items():
-        if not getattr(run, table).empty:
-            picture, contents = _picture(run, name, short)
-            pictures.append(picture)
-            files |= contents
-    for table, words in DOWNLOADS.items():
-        if not getattr(run, table).empty:
-            file = f"data/{table.replace('_', '-')}.csv"
-            files[file] = _csv(getattr(run, table))
-            downloads.append((words, file))
-    part = FeaturePart(
-        findings=tuple(feature_findings(run)),
-        sites=feature_sites_grid(run),
-        kinds=kinds_grid(run),
-        instantiation=instantiation_grid(run),
-        figures=tuple(pictures),
-        listening=listening(run) if audio else Listening((), ""),
-        downloads=tuple(downloads),
-    )
-    return part, files
-
-
-def page(run: RunTables, pictures: tuple[Picture, ...], features: FeaturePart | None = None) -> str:
+def page(
+    run: RunTables,
+    pictures: tuple[Picture, ...],
+    features: FeaturePart | None = None,
+    feature_pictures: tuple[Picture, ...] = (),
+) -> str:
     """The page as HTML."""
     style = (ASSETS / "report.css").read_text(encoding="utf-8")
     if features:
@@ -188,8 +133,7 @@ def page(run: RunTables, pictures: tuple[Picture, ...], features: FeaturePart | 
             undefined=found.undefined(run),
             figures=pictures,
             features=features,
-            stabilised_means=STABILISED_MEANS,
-            kinds_mean=KINDS_MEAN,
+            feature_figures=feature_pictures,
             sites=sites_grid(run),
             ladder=ladder_grid(run),
             notes=[
@@ -219,8 +163,10 @@ def environment() -> jinja2.Environment:
 
 
 def _shown(value: object) -> object:
-    """What a template prints: nothing hidden, and no line break before a sign for per cent."""
-    return value if isinstance(value, Markup) else printable(value).replace(" %", "\u00a0%")
+    """What a template prints: nothing hidden, and no line break before a sign for per cent or within a p value."""
+    if isinstance(value, Markup):
+        return value
+    return printable(value).replace(" %", "\u00a0%").replace("p ≤ .05", "p\u00a0≤\u00a0.05")
 
 
 def policy(style: str, *, sounds: bool = False) -> str:
@@ -237,6 +183,14 @@ def policy(style: str, *, sounds: bool = False) -> str:
 
 def _csv(table: pd.DataFrame) -> bytes:
     return csv_text(table).encode("utf-8")
+
+
+def _pictures(run: RunTables, names: Mapping[str, str]) -> tuple[tuple[Picture, ...], dict[str, bytes]]:
+    """Draw figures with their short names; the pictures, and their files by name."""
+    drawn = [_picture(run, name, short) for name, short in names.items()]
+    return tuple(picture for picture, _ in drawn), {
+        name: content for _, files in drawn for name, content in files.items()
+    }
 
 
 def _picture(run: RunTables, name: str, short: str) -> tuple[Picture, dict[str, bytes]]:

@@ -2,7 +2,8 @@
 
 From audio alone: fragments and spectra of the longer windows around them are clustered, and the entropy of one
 given the other is set against its own, H(a | b) / H(a). One says nothing of the other at 1; it settles it at 0.
-Null: the same with the pairs shuffled, which is less than 1 by what few pairs and many clusters do.
+Null: the same with the pairs of each piece turned against each other, which is less than 1 by what few pairs and
+many clusters do.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def _legend(points: pd.DataFrame) -> list[Line2D]:
         Line2D([], [], color=SOFT, linestyle=DASHES[at % len(DASHES)], label=count(clusters, "cluster"))
         for at, clusters in enumerate(_clusters(points))
     ]
-    handles.append(Line2D([], [], color=NULL, linewidth=0.9, label="shuffled pairs (null)"))
+    handles.append(Line2D([], [], color=NULL, linewidth=0.9, label="pairs turned against each other (null)"))
     if bool(points["ratio"].isna().any()):
         cross: Style = {"linestyle": "none", "marker": "x", "color": SOFT, "markersize": 3.5}
         handles.append(Line2D([], [], label="undefined", **cross))

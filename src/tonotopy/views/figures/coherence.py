@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from tonotopy.views.features import RANDOM, copies, share_words, sources, trained
+from tonotopy.views._feature_rows import RANDOM, copies, sources, trained
 from tonotopy.views.figures._contract import highlights
 from tonotopy.views.palette import BLUE, FAINT, NULL, PAPER, RUST, SOFT, VEIL
 from tonotopy.views.paper import (
@@ -29,7 +29,7 @@ from tonotopy.views.paper import (
     undefined_sheet,
 )
 from tonotopy.views.tables import RunTables
-from tonotopy.views.words import missing, number, percent
+from tonotopy.views.words import count, missing, number, percent, share_with_interval
 
 NAMES = ("coherence",)
 CITATION = ""
@@ -165,7 +165,9 @@ def _stabilised(run: RunTables, features: pd.DataFrame, name: str, source: str) 
     row = _row(run, name, source)
     if row is None:
         return f"{int((features['stabilised'] == 'yes').sum()):,} of {len(features):,} stabilised"
-    share = share_words(row["share_stabilised"], row["low_stabilised"], row["high_stabilised"])
+    if missing(row["share_stabilised"]):
+        return f"{count(int(row['n']), 'feature')}, stabilised: undefined"
+    share = share_with_interval(row["share_stabilised"], row["low_stabilised"], row["high_stabilised"])
     return f"{int(row['n_stabilised']):,} of {int(row['n']):,} stabilised, {share}"
 
 
@@ -177,9 +179,8 @@ def _given(run: RunTables, features: pd.DataFrame, name: str, source: str) -> st
         known = of[of["spectrally_stable"] != "undefined"]
         value = float((known["spectrally_stable"] == "yes").mean()) if len(known) else float("nan")
         return f"P(spectral | stabilised) {percent(value)}"
-    value, low, high = (row[f"{part}"] for part in GIVEN)
-    words = "undefined" if missing(value) else share_words(value, low, high)
-    return f"P(spectral | stabilised) {words}"
+    value, low, high = (row[part] for part in GIVEN)
+    return f"P(spectral | stabilised) {share_with_interval(value, low, high)}"
 
 
 GIVEN = ("spectral_given_stabilised", "low_spectral_given", "high_spectral_given")

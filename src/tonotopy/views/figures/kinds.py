@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator
 
+from tonotopy.views._feature_rows import RANDOM, UNNAMED, CopiedKinds, few_sites, sources, trained, untrained
 from tonotopy.views.axes import share_axis
-from tonotopy.views.features import RANDOM, UNNAMED, copies_of_kind, few_sites, sources, trained, untrained
 from tonotopy.views.palette import CROSSES, FAINT, INK, NULL, PAPER, SOFT, VEIL
 from tonotopy.views.paper import Style, clean, drawn, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables
@@ -48,6 +48,7 @@ FILLS: dict[str, Fill] = {
     "bands": Fill("#7cc29b", INK, "B", "\\\\\\\\"),
     "partials": Fill("#00507f", PAPER, "P"),
     "harmony": Fill("#58b1e4", INK, "H", "||||"),
+    "shared": Fill("#8a949f", PAPER, "&", "////"),
     "unexplained": Fill(VEIL, SOFT, "?"),
     "undefined": Fill(PAPER, SOFT, "", CROSSES),
 }
@@ -66,13 +67,13 @@ HEIGHTS = {TRAINED: (0.08, 0.42), FLOOR: (0.54, 0.15), CHANCE: (0.73, 0.15)}
 
 def data(run: RunTables, site: str | None = None) -> pd.DataFrame:
     """One row a segment: whose bar (trained, or a null), among which features, kind, share and count."""
-    rows = trained(run.kinds)
+    rows, copied = trained(run.kinds), CopiedKinds.of(run)
     found = []
     for name in few_sites(run, rows, site, len(sources(rows))):
         of_site = rows[rows["site"] == name]
         for source in sources(of_site):
             for among in AMONG:
-                found += _segments(run, of_site, name, source, among)
+                found += _segments(copied, of_site, name, source, among)
     columns = ["site", "source", "bar", "among", "kind", "share", "count"]
     return pd.DataFrame(found, columns=pd.Index(columns)).astype({"share": "float64", "count": "float64"})
 
@@ -112,18 +113,19 @@ def caption(run: RunTables) -> str:
     floor = "untrained copies of the network" if seeds else "untrained copies (none in this run)"
     return (
         "Each bar is all features of a site, or those that stabilised, divided by what they are named "
-        "for; letters repeat the colours, and the number at the end is how many features that is. "
-        "Unexplained features no family of descriptors explains; undefined ones could not be asked. "
-        f"Nulls, the thin bars beneath: {floor}, on average over their seeds, and, under these, random "
-        "directions of the trained activations where these were measured. Counts describe the features "
-        "that there are; they have no interval over pieces."
+        "for; letters repeat the colours, and the number at the end is how many features that is. Shared "
+        "ones several families explain, none more than the others; unexplained ones no family of "
+        f"descriptors explains; undefined ones could not be asked. Nulls, the thin bars beneath: {floor}, "
+        "on average over their seeds, and, under these, random directions of the trained activations "
+        "where these were measured. Counts describe the features that there are; they have no interval "
+        "over pieces."
     )
 
 
 def describe(run: RunTables, *, site: str | None = None) -> list[str]:
     """Shares with the untrained ones beside them, bar by bar."""
     segments = data(run, site)
-    own = segments[segments["bar"] == TRAINED]
+    own, copied = segments[segments["bar"] == TRAINED], CopiedKinds.of(run)
     lines = []
     for (name, source, among), rows in own.groupby(["site", "source", "among"], sort=False):
         if rows["share"].isna().all():
@@ -131,7 +133,7 @@ def describe(run: RunTables, *, site: str | None = None) -> list[str]:
             continue
         parts = [
             f"{row['kind']} {percent(row['share'])} ({row['count']:.0f}; untrained "
-            f"{percent(copies_of_kind(run, str(name), str(source), str(row['kind']), str(among)).mean)})"
+            f"{percent(copied.share(str(name), str(source), str(row['kind']), str(among)).mean)})"
             for _, row in rows.iterrows()
         ]
         lines.append(f"{name}, {source}, {AMONG[str(among)]}: {', '.join(parts)}.")
@@ -156,7 +158,7 @@ def fills_of(kinds: dict[str, None]) -> dict[str, Fill]:
 
 
 def _segments(
-    run: RunTables, of_site: pd.DataFrame, name: str, source: str, among: str
+    copied: CopiedKinds, of_site: pd.DataFrame, name: str, source: str, among: str
 ) -> list[tuple[str, str, str, str, str, float, float]]:
     """The bar of the trained network, and its two nulls."""
     group = of_site[of_site["among"] == among]
@@ -165,11 +167,9 @@ def _segments(
     if own.empty:
         return [(*head, TRAINED, among, "undefined", float("nan"), 0.0)]
     found = [(*head, TRAINED, among, *_cells(row)) for _, row in own.iterrows()]
-    floor = untrained(run.kinds)
-    floor = floor[(floor["site"] == name) & (floor["source"] == source) & (floor["among"] == among)]
-    for kind in dict.fromkeys(floor["kind"]):
-        copied = copies_of_kind(run, name, source, kind, among)
-        found.append((*head, FLOOR, among, str(kind), copied.mean, float("nan")))
+    for kind in copied.kinds(name, source, among):
+        share = copied.share(name, source, kind, among).mean
+        found.append((*head, FLOOR, among, kind, share, float("nan")))
     return found + [(*head, CHANCE, among, *_cells(row)) for _, row in chance.iterrows()]
 
 

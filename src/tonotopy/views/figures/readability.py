@@ -1,4 +1,4 @@
-"""How well the level of the partials in each band is read from all features of a site, and from the best single one.
+"""How well the partials in each band are read from all units of a site, and from the best single feature.
 
 On music to which nothing was added. What all of them read and no single one does is the *localisation gap*: the
 information is there and lies across features. Baselines: the log-ERB spectrogram read in the same way, and a
@@ -18,8 +18,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from tonotopy.signal import erb
+from tonotopy.views._feature_rows import trained, untrained
 from tonotopy.views.axes import cell_edges, frequency_axis
-from tonotopy.views.features import number_words, trained, untrained
+from tonotopy.views.features import number_words
 from tonotopy.views.figures._contract import highlights
 from tonotopy.views.palette import BLUE, CROSSES, FAINT, NULL, PAPER, RUST, SKY, SOFT
 from tonotopy.views.paper import Style, clean, drawn, grid_lines, legend_below, sheet, undefined_sheet
@@ -29,20 +30,20 @@ from tonotopy.views.words import count, missing, number
 NAMES = ("readability",)
 CITATION = ""
 LICENCE = "MIT"
-TITLE = "Partials of real music: read from all features, and from the best one"
+TITLE = "Partials of real music: read from all units, and from the best feature"
 
 COLUMNS = 2
 LOW = -0.12  # of the axis: below it a readout is worse than no readout, by however much
 DASHES = (0, (3, 1.5))
 DOTS = (0, (1, 1.4))
 CURVES: dict[str, tuple[str, Style]] = {
-    "r2_all": ("all features", {"color": BLUE, "marker": "o", "markersize": 2.6, "zorder": 6}),
+    "r2_all": ("all units", {"color": BLUE, "marker": "o", "markersize": 2.6, "zorder": 6}),
     "r2_best": ("best single feature", {"color": SKY, "marker": "s", "markersize": 2.6, "zorder": 5}),
     "r2_baseline": (
         "log-ERB spectrogram",
         {"color": RUST, "linestyle": DASHES, "zorder": 4, "linewidth": 1.0},
     ),
-    "floor": ("all features, untrained (null)", {"color": NULL, "zorder": 3, "linewidth": 1.0}),
+    "floor": ("all units, untrained (null)", {"color": NULL, "zorder": 3, "linewidth": 1.0}),
     "r2_control": ("control task", {"color": SOFT, "linestyle": DOTS, "zorder": 3, "linewidth": 0.9}),
     "r2_null": (
         "shifted targets (null)",
@@ -94,13 +95,13 @@ def caption(run: RunTables) -> str:
         f"the mean of {count(seeds, 'untrained copy', 'untrained copies')}" if seeds else "no untrained copy"
     )
     return (
-        "How much of the level of the partials in each band a ridge regression reads, on pieces that it "
-        "was not fitted on: from all features of a site (with 95 % intervals) and from the best single "
-        "one. The shaded gap is what is there and not in any one feature. What the log-ERB spectrogram "
-        "reads comes with the sound, and needs no network; a control task says how much a readout learns "
-        f"by heart. Nulls: targets shifted against the frames, and {floor} in grey. Triangles at the lower "
-        "edge are values below it: worse than guessing the mean. Crossed bands are undefined: too little "
-        "sounds there."
+        "How much of the amplitude of the partials in each band, as loudness grows with it, a ridge "
+        "regression reads, on pieces that it was not fitted on: from all units of a site (with 95 % "
+        "intervals) and from the best single one. The shaded gap is what is there and not in any one "
+        "feature. What the log-ERB spectrogram reads comes with the sound, and needs no network; a "
+        "control task says how much a readout learns by heart. Nulls: targets shifted against the frames, "
+        f"and {floor} in grey. Triangles at the lower edge are values below it: worse than guessing the "
+        "mean. Crossed bands are undefined: too little sounds there."
     )
 
 

@@ -1,9 +1,10 @@
 """How sparse, and how repeatable over pieces, the steps between clusters of frames are, site by site.
 
-Directions of frames are clustered on the sphere; a table counts which cluster follows which. *Sparsity* says
-how few of the steps that could be taken are; *repeatability*, how far the tables of different pieces agree.
-Nulls: the same music with the phases of its spectrum scrambled, frames in shuffled order, and untrained copies
-of the network. Music must exceed all three before a site has transitions of its own (Cosme 2026, post 1).
+Directions of frames are clustered on the sphere; a table counts which cluster follows which, repeats dropped.
+*Sparsity* says how few of the steps that could be taken are; *repeatability*, how far the tables of different
+pieces agree. Nulls: the same music with the phases of its spectrum scrambled, frames in shuffled order, and
+untrained copies of the network. Music must exceed all three before a site has transitions of its own (Cosme
+2026, post 1).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator
 
-from tonotopy.views.features import few_sites, number_words, trained, untrained
+from tonotopy.views._feature_rows import few_sites, trained, untrained
+from tonotopy.views.features import number_words
 from tonotopy.views.palette import BLUE, CROSSES, FAINT, INK, NULL, PAPER, RUST, SOFT, VEIL
 from tonotopy.views.paper import Style, clean, drawn, grid_lines, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables

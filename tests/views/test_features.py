@@ -1,0 +1,178 @@
+"""What features are, in sentences and tables: every share with its interval and its nulls, undefined as a word."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+from tests.views.feature_tables import KNOWN, UNDEFINED
+
+from tonotopy.views import RunTables, render_show
+from tonotopy.views.feature_grids import feature_sites_grid, instantiation_grid, kinds_grid
+from tonotopy.views.features import feature_findings
+
+
+@pytest.fixture(scope="module")
+def runs(feature_runs: dict[str, Path]) -> dict[str, RunTables]:
+    """The three runs, read once."""
+    return {kind: RunTables.read(folder) for kind, folder in feature_runs.items()}
+
+
+def told(run: RunTables, site: str, source: str = "channels") -> str:
+    """All that is said of a source at a site."""
+    (finding,) = (found for found in feature_findings(run, [site]) if found.source == source)
+    return finding.text
+
+
+def shown(run: RunTables, width: int = 160) -> str:
+    """What a terminal shows."""
+    buffer = io.StringIO()
+    render_show(run, Console(file=buffer, width=width, force_terminal=True, color_system=None))
+    return buffer.getvalue()
+
+
+def without_floor(run: RunTables) -> RunTables:
+    """The same run, no untrained copy measured."""
+    names = ("features", "feature_sites", "kinds", "readability", "instantiation", "transitions")
+    kept = {name: getattr(run, name)[getattr(run, name)["weights"] == "trained"] for name in names}
+    return dataclasses.replace(run, **kept)
+
+
+def test_a_share_never_stands_alone(runs: dict[str, RunTables]) -> None:
+    """How many stabilise comes with interval, chance, untrained copies and random directions."""
+    text = told(runs["plain"], KNOWN)
+    assert "At stack_end, 12 of 32 features (channels) are stabilised, 38 % [28, 48];" in text
+    assert "38 % have p ≤ .05, which 5 % have by chance" in text
+    assert "Of these, 25 % [5, 45] are spectrally stable too (in untrained copies 100 % (2 seeds);" in text
+    assert "Nulls: of untrained copies 3 % (2 seeds) are stabilised, 3 % have p ≤ .05;" in text
+    assert "of random directions 2 % are stabilised." in text
+    for share in re.findall(r"\d+ % (?!\[|of|have|are|\(|stabilised)", text):
+        raise AssertionError(share)
+
+
+def test_what_features_answer_to(runs: dict[str, RunTables]) -> None:
+    """Counts by label, partial features beside random directions and copies; order and variation beside chance."""
+    text = told(runs["plain"], KNOWN)
+    assert "Of all 32, 5 answer to one partial (16 %; random directions 5 %, untrained copies 16 %)" in text
+    assert "6 broadly and 6 to none of these." in text
+    assert "varies with context by 0.42 [0.3, 0.5], by noise alone 0.1." in text
+    assert "ρ = 0.8 (p = 0.01 against shuffled order)" in text
+    assert "60 % of the axis (p = 0.03 against random directions)" in text
+
+
+def test_kinds_are_told_beside_copies(runs: dict[str, RunTables]) -> None:
+    """The most frequent kinds of the stabilised, and of all where none is; what names nothing comes last."""
+    assert "The stabilised 12 are named most often by level (2; untrained 0 %)" in told(runs["plain"], KNOWN)
+    assert "; 4 are unexplained." in told(runs["plain"], KNOWN)
+    assert "The 32 are named most often by level (5; untrained 16 %)" in told(runs["plain"], "first_conv")
+
+
+def test_undefined_is_a_word(runs: dict[str, RunTables]) -> None:
+    """No share of a site where nothing is defined, no share of none, no interval that a run does not have."""
+    nothing = told(runs["plain"], UNDEFINED)
+    assert "how many of 32 features (channels) are stabilised is undefined." in nothing
+    assert "What they answer to is undefined." in nothing
+    assert "of untrained copies it is undefined too" in nothing
+    assert "With none stabilised, how many of these are spectrally stable is undefined." in told(
+        runs["plain"], "first_conv"
+    )
+    few = told(runs["few"], KNOWN)
+    assert "are stabilised, 38 % (interval undefined);" in few
+    assert "varies with context by 0.42 (interval undefined)" in few
+    assert "[" not in few
+    assert "nan" not in f"{nothing}{few}".split()
+
+
+def test_copies_that_were_not_measured_are_said_to_be_missing(runs: dict[str, RunTables]) -> None:
+    """Without a floor the sentence says so instead of leaving it out."""
+    text = told(without_floor(runs["plain"]), KNOWN)
+    assert "Nulls: no untrained copy was measured; of random directions 2 % are stabilised." in text
+    assert "untrained copies undefined" in text
+
+
+def test_random_directions_are_no_features(runs: dict[str, RunTables]) -> None:
+    """They are in the table as the null that they are, and in no finding."""
+    assert {finding.source for finding in feature_findings(runs["plain"])} == {"channels", "topk"}
+    assert "random" in {row[1] for row in feature_sites_grid(runs["plain"]).rows}
+
+
+def test_findings_single_out_few_sites(runs: dict[str, RunTables]) -> None:
+    """First, last, most stable and end of the stack, each with both sources."""
+    sites = [finding.site for finding in feature_findings(runs["plain"])]
+    assert len(sites) == 8
+    assert {"first_conv", "stack_end", "codes"} <= set(sites)
+
+
+def test_grids_hold_what_is_there(runs: dict[str, RunTables]) -> None:
+    """One row a site and source, one a kind with counts, copies and sentence, one a site for what is used of it."""
+    run = runs["plain"]
+    assert len(feature_sites_grid(run).rows) == 6 * 3
+    (row,) = (row for row in kinds_grid(run).rows if row[:3] == (KNOWN, "channels", "shape"))
+    assert row[3:] == (
+        "5 of 32 (16 %)",
+        "16 %",
+        "2 of 12 (17 %)",
+        "100 %",
+        "0.4",
+        "answers to the slope and curvature of a few samples",
+    )
+    assert [row[2] for row in kinds_grid(run).rows if row[:2] == (KNOWN, "channels")][-1] == "unexplained"
+    (used,) = (row for row in instantiation_grid(run).rows if row[0] == KNOWN)
+    assert used[1:3] == ("11.9 [10.7, 13.1]", "11.9")
+    assert "[" not in "".join(cell for row in instantiation_grid(runs["few"]).rows for cell in row)
+
+
+def test_a_terminal_has_a_line_a_site(runs: dict[str, RunTables]) -> None:
+    """Features, share and interval, floor, spectral, partial against random, most frequent kind."""
+    text = shown(runs["plain"])
+    pattern = r"stack_end · channels +32 +38 % \[28, 48\] +3 % +25 % \[5, 45\] +16 % +5 % +level 2\n"
+    assert re.search(pattern, text)
+    assert re.search(r"codes · channels +32 +undefined +– +– ", text)
+    assert "random · " not in text
+    assert "have no interval" in shown(runs["few"])
+
+
+def test_a_line_a_site_fits_80_columns(runs: dict[str, RunTables]) -> None:
+    """With one source a site is its name alone; nothing is wider than a terminal."""
+    run = runs["plain"]
+    rows = run.feature_sites[run.feature_sites["source"] == "channels"]
+    lines = shown(dataclasses.replace(run, feature_sites=rows), width=80).splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert "channels" not in "".join(lines)
+
+
+def test_hostile_words_are_not_obeyed(runs: dict[str, RunTables]) -> None:
+    """Kinds and sites from anywhere are shown on a terminal as they are."""
+    run = runs["hostile"]
+    rows = run.kinds.assign(kind=run.kinds["kind"].replace("shape", "[red]\x1b[31m"))
+    text = shown(dataclasses.replace(run, kinds=rows), width=200)
+    assert "[red]\\x1b[31m " in text
+    assert "\x1b[31m" not in text
+
+
+def test_a_run_without_features_shows_nothing_of_them(run_folders: dict[str, Path]) -> None:
+    """The terminal ends where it did."""
+    run = RunTables.read(run_folders["plain"])
+    assert "stabilised" not in shown(run)
+    assert feature_findings(run) == []
+    assert feature_sites_grid(run).rows == kinds_grid(run).rows == instantiation_grid(run).rows == ()
+
+
+def test_what_was_not_asked_is_left_out(runs: dict[str, RunTables]) -> None:
+    """A study that did not ask what features answer to says nothing of it, and no zero."""
+    run = runs["plain"]
+    names = [name for name in run.feature_sites.columns if name.startswith("n_") and name != "n_stabilised"]
+    rows = run.feature_sites.assign(
+        **dict.fromkeys([*names, "order_rho", "coverage", "variation"], float("nan"))
+    )
+    text = told(
+        dataclasses.replace(run, feature_sites=rows, kinds=pd.DataFrame(columns=run.kinds.columns)), KNOWN
+    )
+    assert "answer to one partial" not in text
+    assert "ρ" not in text
+    assert "named" not in text
