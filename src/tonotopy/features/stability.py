@@ -1,14 +1,15 @@
 """Which features stabilise: whose strongest fragments cohere more than those of directions that mean nothing.
 
 Each feature, and each of many random directions at the same site, chooses its strongest fragments in the same way
-(`strongest`), and the coherence of those is measured (`coherence`). A feature is then set against the random
-directions whose fragments lie where its own do: nearest in centre and spread of the spectrum.
+(`fragments`), and what those have in common is measured, as waveforms (`coherence`) and as spectra (`spectra`). A
+feature is then set against the random directions at its place (`matched`): nearest in centre and spread of the
+fragments' spectrum, and in strength, the share of the frames' variance along the direction.
 
 Why matched (a deviation from SPEC § 5, which names random directions and no more): coherence depends on what is
 loud. Isotropic directions choose loud bass, which fits itself better than anything at 1 kHz; against them a bank of
 short windowed sines reads as *less* coherent than chance. The random directions reach all of the spectrum that the
-site does (`random_directions`), and each feature is compared with those beside it. Random filters then pass at the
-rate of the level.
+site does (`random_directions`), and each feature is compared with those beside it. Strength, because directions
+along which little happens choose fragments that have less in common.
 
 What a p value here cannot say: in a view of few samples any direction coheres, so that no feature stands out; that is
 the view's doing, and `Stability.null_waveform` shows it. And a filter narrower than random ones, such as a windowed
@@ -17,26 +18,23 @@ sine, does choose fragments that fit each other better: it stands out by its ban
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
+from scipy.special import expit, logit
+from scipy.stats import binomtest, false_discovery_control
 
-from tonotopy.features.coherence import align, place, spectral_coherence, waveform_coherence
+from tonotopy.core.errors import InputError
+from tonotopy.features.fragments import Measured, choose, first, measured, sizes, strength
+from tonotopy.features.matched import against
 from tonotopy.features.random_directions import random_directions
 from tonotopy.features.sources._contract import Features
-from tonotopy.features.strongest import PER_PIECE, strongest
+from tonotopy.features.spectra import Spectra, spectra_of
 from tonotopy.recording.natural import NaturalFrames
 
-#: Random directions, and how many of them one feature is set against.
-DIRECTIONS = 1024
-MATCHED = 99
-#: Spectra are taken over so many seconds, or over the view where it is longer.
-SPECTRUM_S = 0.046
-#: Strongest fragments of one piece lie so far apart, or a view where it is longer.
-APART_S = 0.05
+#: Random directions.
+DIRECTIONS = 2048
 #: False discovery rate among features.
 RATE = 0.05
 #: Fewer pieces leave everything undefined.
@@ -45,31 +43,34 @@ LEAST_PIECES = 3
 
 @dataclass(frozen=True)
 class Stability:
-    """Coherences of features with their null, each ``[feature]``; NaN is undefined."""
+    """What features' strongest fragments have in common, with its null, each ``[feature]``; NaN is undefined."""
 
-    waveform: NDArray[np.float64] = field(repr=False)  # 1/n to 1
-    spectral: NDArray[np.float64] = field(repr=False)  # 0 to 1
+    waveform: NDArray[np.float64] = field(repr=False)  # coherence, 1/n to 1
+    lift: NDArray[np.float64] = field(repr=False)  # of the best band, normal score
+    best_band_hz: NDArray[np.float64] = field(repr=False)  # where that is
+    spectral: NDArray[np.float64] = field(repr=False)  # coherence of SPEC § 5, 0 to 1: reported, not judged
     centre_erb: NDArray[np.float64] = field(repr=False)  # of the fragments' spectrum, ERB-rate number
     spread_erb: NDArray[np.float64] = field(repr=False)
     null_waveform: NDArray[np.float64] = field(repr=False)  # of random directions at the same place
+    null_lift: NDArray[np.float64] = field(repr=False)
     null_spectral: NDArray[np.float64] = field(repr=False)
+    residual_waveform: NDArray[np.float64] = field(repr=False)  # above the null, in its standard deviations
+    residual_lift: NDArray[np.float64] = field(repr=False)
     p_waveform: NDArray[np.float64] = field(repr=False)
+    p_lift: NDArray[np.float64] = field(repr=False)
     p_spectral: NDArray[np.float64] = field(repr=False)
+    strength: NDArray[np.float64] = field(repr=False)  # log share of the frames' standard deviation
     fragments: NDArray[np.int64] = field(repr=False)  # [feature, fragment], frames; -1 is none
 
     @property
     def stabilised(self) -> NDArray[np.bool_]:
-        """Coherent as waveforms at a false discovery rate of :data:`RATE`, ``[feature]``.
-
-        Hard to reach: p is at least 1 / (1 + :data:`MATCHED`), so that one feature in five must reach it. False
-        therefore says little; `share` beside that of untrained copies says more.
-        """
+        """Coherent as waveforms at a false discovery rate of :data:`RATE`, ``[feature]``."""
         return discovered(self.p_waveform)
 
     @property
     def spectrally_stable(self) -> NDArray[np.bool_]:
-        """The same of spectra, ``[feature]``."""
-        return discovered(self.p_spectral)
+        """The same of the lift, ``[feature]``: one band is what the fragments have in common."""
+        return discovered(self.p_lift)
 
     @property
     def spectral_given_stabilised(self) -> float:
@@ -77,10 +78,27 @@ class Stability:
         of = self.stabilised
         return float(self.spectrally_stable[of].mean()) if of.any() else float("nan")
 
+    @property
+    def spectral_given_stabilised_interval(self) -> tuple[float, float] | None:
+        """Its 95 % interval over features (Wilson 1927); None where nothing is stabilised.
+
+        Too narrow where features are near copies of each other. The pieces are taken as they are: to draw them
+        again means to choose and align all fragments again.
+        """
+        of = self.stabilised
+        if not of.any():
+            return None
+        found = binomtest(int(self.spectrally_stable[of].sum()), int(of.sum())).proportion_ci(method="wilson")
+        return float(found.low), float(found.high)
+
     def share(self, p: NDArray[np.float64], level: float = 0.05) -> float:
         """Share of the defined features with p at most ``level``; by chance it is ``level``."""
         defined = p[np.isfinite(p)]
         return float((defined <= level).mean()) if len(defined) else float("nan")
+
+
+#: Columns that are compared with the null.
+MEASURED = tuple(f.name for f in fields(Stability) if f.name not in ("strength", "fragments"))
 
 
 def discovered(p: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -92,87 +110,103 @@ def discovered(p: NDArray[np.float64]) -> NDArray[np.bool_]:
     return found
 
 
+@dataclass(frozen=True)
+class SiteNull:
+    """Random directions at one site, and the spectra of its sound: all that features there are compared with."""
+
+    natural: NaturalFrames = field(repr=False)
+    spectra: Spectra = field(repr=False)
+    chosen: NDArray[np.int64] = field(repr=False)  # [direction, fragment]
+    strength: NDArray[np.float64] = field(repr=False)  # [direction]
+    _measured: dict[int, Measured] = field(default_factory=dict, repr=False, compare=False)
+
+    def measured(self, fragments: int) -> Measured:
+        """Of so many fragments of each direction, made when first asked for.
+
+        Few fragments cohere more, are easier to align and stand out more than many: a latent that fires in half of the
+        pieces is compared with directions that are given half of them.
+        """
+        if fragments not in self._measured:
+            self._measured[fragments] = measured(first(self.chosen, fragments), self.natural, self.spectra)
+        return self._measured[fragments]
+
+
+def site_null(natural: NaturalFrames, *, directions: int = DIRECTIONS, seed: int = 0) -> SiteNull:
+    """The null of a site: made once, and used for every source of features there."""
+    rows = random_directions(natural.frames, directions, seed=seed)
+    mean = natural.frames.mean(axis=0, dtype=np.float64).astype(np.float32)
+    chosen = choose(lambda frames: (frames - mean) @ rows.T, natural)
+    return SiteNull(natural, spectra_of(natural), chosen, strength(rows, natural.frames))
+
+
 def stability(
-    features: Features, natural: NaturalFrames, *, directions: int = DIRECTIONS, seed: int = 0
+    features: Features,
+    natural: NaturalFrames,
+    *,
+    directions: int = DIRECTIONS,
+    seed: int = 0,
+    null: SiteNull | None = None,
 ) -> Stability:
-    """Coherence of the strongest fragments of each feature, against matched random directions at the same site.
+    """What the strongest fragments of each feature have in common, against matched random directions.
 
     Parameters
     ----------
     features : of the same site as ``natural``
-    directions : random directions that are drawn; each feature is set against the nearest :data:`MATCHED`
+    directions, seed : of the random directions, where ``null`` is not given
+    null : of the site, from :func:`site_null`: most of the work, and the same for all sources
 
     Raises
     ------
     InputError
-        The features are of another site.
+        The features, or the null, are of another site.
     """
-    random = random_directions(natural.frames, directions, seed=seed)
-    mean = natural.frames.mean(axis=0, dtype=np.float64).astype(np.float32)
-    own = _measured(features.of, len(features.names), natural)
-    null = _measured(lambda frames: (frames - mean) @ random.T, len(random), natural)
+    null = null or site_null(natural, directions=directions, seed=seed)
+    if null.natural.site != natural.site:
+        raise InputError(f"the null of {natural.site.name}", f"that of {null.natural.site.name}")
+    chosen = choose(features.of, natural)
+    along = strength(features.directions, natural.frames)
+    fragments = (chosen >= 0).sum(axis=1)
     if len(np.unique(natural.piece)) < LEAST_PIECES:
-        own.values[:] = np.nan
-    null_waveform, null_spectral, p_waveform, p_spectral = _against(own.values, null.values)
-    waveform, spectral, centre, spread = own.values.T
+        fragments[:] = 0
+    found: dict[str, NDArray[np.float64]] = {}
+    above = np.inf
+    for size in sizes(chosen.shape[1]):
+        rows = np.flatnonzero((fragments >= size) & (fragments < above))
+        above = size
+        if len(rows):
+            own = measured(first(chosen[rows], size), natural, null.spectra)
+            for name, values in _compared(own, along[rows], null, size).items():
+                found.setdefault(name, np.full(len(chosen), np.nan))[rows] = values
+    undefined = np.full(len(chosen), np.nan)
     return Stability(
-        waveform=waveform,
-        spectral=spectral,
-        centre_erb=centre,
-        spread_erb=spread,
-        null_waveform=null_waveform,
-        null_spectral=null_spectral,
-        p_waveform=p_waveform,
-        p_spectral=p_spectral,
-        fragments=own.fragments,
+        **{name: found.get(name, undefined) for name in MEASURED}, strength=along, fragments=chosen
     )
 
 
-@dataclass(frozen=True)
-class _Measured:
-    values: NDArray[np.float64]  # [feature, (waveform, spectral, centre, spread)]
-    fragments: NDArray[np.int64]  # [feature, fragment]
-
-
-def _measured(
-    of: Callable[[NDArray[np.float32]], NDArray[np.floating]], count: int, natural: NaturalFrames
-) -> _Measured:
-    """Coherences and places of what a map from frames to features chooses."""
-    site, rate = natural.site, natural.sample_rate_hz
-    apart = max(site.view, round(APART_S * rate))
-    values = np.asarray(of(natural.frames))
-    chosen = strongest(values, natural.piece, natural.start, apart=apart, per_piece=PER_PIECE)
-    spread = values.max(axis=0) - values.min(axis=0)
-    margin = site.hop // 2
-    window = max(site.view, round(SPECTRUM_S * rate))
-    found = np.full((count, 4), np.nan)
-    for number in range(count):
-        if not spread[number] > 0:  # dead: its strongest frame is any frame
-            continue
-        aligned = align(natural.cut(chosen[number], margin, site.view + 2 * margin), site.view)
-        around = natural.cut(chosen[number], (window - site.view) // 2, window)
-        coherent = waveform_coherence(aligned), spectral_coherence(around, rate)
-        found[number] = *coherent, *place(aligned, rate)
-    return _Measured(found, chosen)
-
-
-def _against(
-    own: NDArray[np.float64], null: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Matched null and p values: waveform, spectral, p of either, each ``[feature]``.
-
-    Coherence falls with centre and spread. A feature at the edge of what random directions reach has its neighbours
-    all on one side, so that what is compared is what a straight line through the neighbours leaves.
-    """
-    null = null[np.isfinite(null).all(axis=1)]
-    found = np.full((4, len(own)), np.nan)
-    if len(null) >= MATCHED:
-        for number in np.flatnonzero(np.isfinite(own).all(axis=1)):
-            apart = null[:, 2:] - own[number, 2:]
-            nearest = np.argpartition((apart**2).sum(axis=1), MATCHED - 1)[:MATCHED]
-            line = np.column_stack([np.ones(MATCHED), apart[nearest]])
-            fit = np.linalg.lstsq(line, null[nearest, :2], rcond=None)[0]
-            left = null[nearest, :2] - line @ fit
-            found[:2, number] = fit[0]
-            found[2:, number] = (1 + (left >= own[number, :2] - fit[0]).sum(axis=0)) / (1 + MATCHED)
-    return found[0], found[1], found[2], found[3]
+def _compared(
+    own: Measured, along: NDArray[np.float64], null: SiteNull, size: int
+) -> dict[str, NDArray[np.float64]]:
+    """Columns of :class:`Stability` for features that have so many fragments."""
+    drawn = null.measured(size)
+    place = np.stack([own.centre_erb, own.spread_erb, along], axis=1)
+    null_place = np.stack([drawn.centre_erb, drawn.spread_erb, null.strength], axis=1)
+    # Coherence has ends, and near them its spread shrinks: as log odds it does not.
+    waveform = against(place, logit(own.waveform), null_place, logit(drawn.waveform))
+    lifted = against(place, own.lift, null_place, drawn.lift)
+    spectral = against(place, own.spectral, null_place, drawn.spectral)
+    return {
+        "waveform": own.waveform,
+        "lift": own.lift,
+        "best_band_hz": np.where(np.isfinite(own.lift), null.spectra.band_hz[own.band], np.nan),
+        "spectral": own.spectral,
+        "centre_erb": own.centre_erb,
+        "spread_erb": own.spread_erb,
+        "null_waveform": expit(waveform.expected),
+        "null_lift": lifted.expected,
+        "null_spectral": spectral.expected,
+        "residual_waveform": waveform.residual,
+        "residual_lift": lifted.residual,
+        "p_waveform": waveform.p,
+        "p_lift": lifted.p,
+        "p_spectral": spectral.p,
+    }

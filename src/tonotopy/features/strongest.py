@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 #: Fragments of one piece, at most.
 PER_PIECE = 2
+#: Features that are looked at together.
+AT_A_TIME = 256
 
 
 def strongest(
@@ -28,7 +30,7 @@ def strongest(
 
     Returns
     -------
-    ``[feature, fragment]``, fragments piece by piece; -1 where a piece has no further frame.
+    ``[feature, fragment]``, fragments piece by piece; -1 where a piece has no further frame
 
     Examples
     --------
@@ -36,15 +38,17 @@ def strongest(
     >>> strongest(values, np.array([0, 0, 0, 0, 1]), np.array([0, 10, 20, 40, 0]), apart=15).tolist()
     [[1, 3, 4, -1]]
     """
-    found = []
-    for number in np.unique(piece):
+    numbers = np.unique(piece)
+    found = np.full((values.shape[1], per_piece * len(numbers)), -1, np.int64)
+    for k, number in enumerate(numbers):
         rows = np.flatnonzero(piece == number)
-        own = np.array(values[rows], dtype=np.float32)
         places = np.asarray(start)[rows]
-        for _ in range(per_piece):
-            best = own.argmax(axis=0)
-            taken = np.isfinite(np.take_along_axis(own, best[None], axis=0)[0])
-            found.append(np.where(taken, rows[best], -1))
-            near = np.abs(places[:, None] - places[best][None]) < apart
-            own[near] = -np.inf
-    return np.stack(found, axis=1)
+        for first in range(0, values.shape[1], AT_A_TIME):
+            own = np.array(values[rows, first : first + AT_A_TIME], dtype=np.float32)
+            for turn in range(per_piece):
+                best = own.argmax(axis=0)
+                taken = np.isfinite(np.take_along_axis(own, best[None], axis=0)[0])
+                column = k * per_piece + turn
+                found[first : first + AT_A_TIME, column] = np.where(taken, rows[best], -1)
+                own[np.abs(places[:, None] - places[best][None]) < apart] = -np.inf
+    return found
