@@ -139,7 +139,7 @@ def place(
     aligned: NDArray[np.floating], sample_rate_hz: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where fragments' energy lies: centre and spread of their mean spectrum, ERB-rate numbers, ``[feature]``."""
-    n = max(1024, aligned.shape[-1])
+    n = scipy.fft.next_fast_len(max(1024, aligned.shape[-1]), real=True)
     power = (np.abs(scipy.fft.rfft(aligned, n)) ** 2).mean(axis=-2, dtype=np.float64)
     total = power.sum(axis=-1)
     rates = np.asarray(erb.rate(scipy.fft.rfftfreq(n, 1 / sample_rate_hz)))
