@@ -153,6 +153,7 @@ def site_rows(features: pd.DataFrame) -> pd.DataFrame:
         }
         row |= {"share_unexplained": float((own["kind"] == "unexplained").mean())}
         if not len(known):
+            row |= {"share_unexplained": NAN}
             row |= dict.fromkeys(("variation", "order_rho", "order_p", "coverage", "coverage_p"), NAN)
             row |= dict.fromkeys(("share_p05_waveform", "share_p05_spectral", "low_stabilised"), NAN)
         rows.append(row)

@@ -78,6 +78,8 @@ def test_a_share_of_nothing_is_undefined(folder: Path) -> None:
     assert none.any()
     assert run.feature_sites.loc[none, "spectral_given_stabilised"].isna().all()
     assert (run.feature_sites.loc[~none, "spectral_given_stabilised"] == 0.0).all()
+    undefined = (run.feature_sites["site"] == UNDEFINED) & (run.feature_sites["source"] == "channels")
+    assert run.feature_sites.loc[undefined, checks.LABELLED].isna().all(axis=None)
     rewrite(folder, "feature_sites", n=0, n_stabilised=0, share_stabilised=0.0)
     assert RunTables.read(folder).feature_sites["share_stabilised"].isna().all()
 

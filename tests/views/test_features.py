@@ -112,6 +112,8 @@ def test_grids_hold_what_is_there(runs: dict[str, RunTables]) -> None:
     """One row a site and source, one a kind with counts, copies and sentence, one a site for what is used of it."""
     run = runs["plain"]
     assert len(feature_sites_grid(run).rows) == 6 * 3
+    (nothing,) = (row for row in feature_sites_grid(run).rows if row[:2] == (UNDEFINED, "channels"))
+    assert set(nothing[8:14]) == {"–"}
     (row,) = (row for row in kinds_grid(run).rows if row[:3] == (KNOWN, "channels", "shape"))
     assert row[3:] == (
         "5 of 32 (16 %)",
@@ -132,7 +134,7 @@ def test_a_terminal_has_a_line_a_site(runs: dict[str, RunTables]) -> None:
     text = shown(runs["plain"])
     pattern = r"stack_end · channels +32 +38 % \[28, 48\] +3 % +25 % \[5, 45\] +16 % +5 % +level 2\n"
     assert re.search(pattern, text)
-    assert re.search(r"codes · channels +32 +undefined +– +– ", text)
+    assert re.search(r"codes · channels +32 +undefined +– +– +– +5 % +undefined 32\n", text)
     assert "random · " not in text
     assert "have no interval" in shown(runs["few"])
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tonotopy.core.errors import RunError
+from tonotopy.views._schema import LABELS
 
 #: Sources of features, numbers of clusters, kinds and rows of fragments to play that a run may have.
 SOURCES: Final = 24
@@ -21,6 +22,8 @@ KINDS: Final = 40
 PLAYERS: Final = 5_000
 #: Longest sound that one player holds, in seconds.
 LONGEST_S: Final = 60.0
+#: Counts of features by what they answer to.
+LABELLED: Final = [f"n_{label}" for label in LABELS[:-1]]
 #: A little more than what is meant: shares are sums of floats.
 SLACK: Final = 1e-9
 
@@ -64,9 +67,7 @@ POSITIVE: Final[dict[str, tuple[str, ...]]] = {
 }
 #: Counts.
 COUNTS: Final[dict[str, tuple[str, ...]]] = {
-    "feature_sites": (
-        *("n", "n_stabilised", "n_partial", "n_mixture", "n_pitch", "n_chord", "n_broad", "n_none"),
-    ),
+    "feature_sites": ("n", "n_stabilised", *LABELLED),
     "kinds": ("count",),
 }
 #: Columns of which no two rows of a table are alike.
@@ -123,6 +124,8 @@ def without_empty_shares(sites: pd.DataFrame) -> pd.DataFrame:
     found.loc[none, [*shares, "share_p05_waveform", "share_p05_spectral"]] = float("nan")
     given = ["spectral_given_stabilised", "low_spectral_given", "high_spectral_given"]
     found.loc[found["n_stabilised"] == 0, given] = float("nan")
+    # Of every feature it is undefined what it answers to: no count is known, not even that of none.
+    found.loc[found[LABELLED].sum(axis=1) == 0, LABELLED] = float("nan")
     return found
 
 

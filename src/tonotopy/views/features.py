@@ -150,11 +150,10 @@ def _answers(run: RunTables, row: pd.Series) -> str:
     """What features answer to; partials beside random directions and untrained copies."""
     counts = {label: row[f"n_{label}"] for label in LABELS[:-1]}
     if any(missing(many) for many in counts.values()) or not row["n"]:
-        return ""
+        asked = bool(run.feature_sites["n_partial"].notna().any())
+        return "What they answer to is undefined." if asked else ""
     site, source, n = str(row["site"]), str(row["source"]), int(row["n"])
     left = n - int(sum(counts.values()))
-    if left == n:
-        return "What they answer to is undefined."
     floor = untrained(run.feature_sites)
     floor = floor[(floor["site"] == site) & (floor["source"] == source) & (floor["n"] > 0)]
     copied = spread((floor["n_partial"] / floor["n"]).dropna())

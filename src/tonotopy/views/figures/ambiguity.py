@@ -84,11 +84,11 @@ def caption(run: RunTables) -> str:
     bands = bool(run.ambiguity["ratio_low"].notna().any())
     interval = "Bands are 95 % intervals over pieces." if bands else "Intervals are undefined in this run."
     return (
-        "At 1 the one says nothing about the other, at 0 it settles it. If fragments and mixtures of "
-        f"partials map many to many, curves are high at short views and fall as the view grows. {interval} "
-        "One line style a number of clusters: a conclusion that hangs on it is none. Null: shuffled "
-        "pairs, in grey, in the same style; distance below it is what one knows of the other. Ticks along "
-        "the lower edge are the views of sites of the encoder, where they are within the axis."
+        "At 1 the one says nothing about the other, at 0 it settles it. If fragments and mixtures of partials map "
+        f"many to many, curves are high at short views and fall as the view grows. {interval} One line style a "
+        "number of clusters: a conclusion that hangs on it is none. Null: the pairs of each piece turned against "
+        "each other, in grey, in the same style; how far a curve lies below it is what one tells of the other. "
+        "Ticks along the lower edge are the views of sites of the encoder, where they are within the axis."
     )
 
 
