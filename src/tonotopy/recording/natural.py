@@ -137,9 +137,11 @@ _Values = dict[str, tuple[NDArray[np.float32], NDArray[np.int64]]]
 
 
 def _kept(count: int, at_most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """All of so many frames, or one drawn from each of equal stretches of them: no stretch of a piece is left out."""
     if count <= at_most:
         return np.arange(count)
-    return np.sort(rng.choice(count, at_most, replace=False))
+    edges = np.arange(at_most + 1) * count // at_most
+    return edges[:-1] + (rng.random(at_most) * np.diff(edges)).astype(np.int64)
 
 
 def _run(

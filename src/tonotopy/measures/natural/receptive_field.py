@@ -48,9 +48,9 @@ Ints = NDArray[np.int64]
 LAGS: Final = 10
 #: Frames of a piece that are used, evenly spread among those given.
 FRAMES_A_PIECE: Final = 600
-#: Sites are read at the same moments where nearly all of their frames end this near to them; the shortest window of
-#: the levels is four times as long.
-NEAR_S: Final = 0.012
+#: Sites are read at the same moments where nearly all of their frames end this near to them; the windows of the
+#: levels are three to seven times as long.
+NEAR_S: Final = 0.015
 #: Sites of about so many features share one accumulator.
 FEATURES_TOGETHER: Final = 1500
 #: Relative to the mean variance of the levels.
