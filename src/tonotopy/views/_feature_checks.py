@@ -31,7 +31,7 @@ SLACK: Final = 1e-9
 SHARES: Final[dict[str, tuple[str, ...]]] = {
     "features": (
         # Not the matched nulls: a straight line through random directions may leave the range.
-        *("waveform", "p_waveform", "spectral", "p_spectral"),
+        *("waveform", "p_waveform", "spectral", "p_spectral", "p_lift"),
         *("specificity", "detection", "identification", "consistency"),
         *("p_specificity", "p_identification", "p_kind"),
     ),

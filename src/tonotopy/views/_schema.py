@@ -131,7 +131,7 @@ _FEATURES = {
     "recurrence": NUMBER,
     "spectrally_stable": TEXT,
     **_numbers("waveform", "null_waveform", "p_waveform", "spectral", "null_spectral", "p_spectral"),
-    "centre_hz": NUMBER,
+    **_numbers("lift", "null_lift", "p_lift", "centre_hz"),
     "label": TEXT,
     **_numbers("best_hz", "width_erb", "lobes", "specificity", "largest_lobe", "detection"),
     **_numbers("identification", "consistency", "gradedness", "variation", "variation_noise"),

@@ -43,9 +43,9 @@ ANSWERS: Final = {
 STABILISED_MEANS = (
     "A feature is stabilised when the fragments of sound that it answers to most strongly are one waveform, more "
     "than those of random directions at the same place of the spectrum and the same site are, and when it recurs, "
-    "where there is more than one seed to ask. It is spectrally stable when the same holds of their spectra. "
-    "Nulls: random directions that choose in the same way, and untrained copies of the network. Brackets are 95 % "
-    "intervals."
+    "where there is more than one seed to ask. It is spectrally stable when one band of the spectrum stands out at "
+    "all of them, again more than at those of random directions. Nulls: random directions that choose in the same "
+    "way, and untrained copies of the network. Brackets are 95 % intervals."
 )
 KINDS_MEAN = (
     "A kind is the family of descriptors of sound that explains most of a feature, on pieces that it was not fitted "

@@ -39,6 +39,7 @@ TITLE = "Are features waveforms or spectra? Coherence of their strongest fragmen
 COLUMNS = (
     *("weights", "seed", "site", "order", "source", "feature", "number", "stabilised", "spectrally_stable"),
     *("waveform", "null_waveform", "p_waveform", "spectral", "null_spectral", "p_spectral"),
+    *("lift", "null_lift", "p_lift"),
 )
 #: Untrained copies are many dots; more than so many in a panel are one picture in an SVG.
 AS_PICTURE = 400
@@ -84,11 +85,12 @@ def caption(run: RunTables) -> str:
     seeds = run.features.loc[run.features["weights"] == "floor", "seed"].nunique()
     floor = "grey dots are features of untrained copies" if seeds else "no untrained copy was measured"
     return (
-        "One dot a feature: how alike the sounds are that it answers to most, as waveforms (across) and "
-        "as spectra (up). Filled dots are stabilised, diamonds are spectrally stable. Nulls: the dashed "
-        "lines are the median of the random directions matched to each feature, with the band that holds "
-        f"nine in ten of these; {floor}. Only a p value against its own matched directions makes a feature "
-        "stabilised, not its place on the page. Numbers over a panel are shares with 95 % intervals."
+        "One dot a feature: how alike the sounds are that it answers to most, as waveforms (across) and as spectra "
+        "(up). Filled dots are stabilised, diamonds are spectrally stable. Nulls: the dashed lines are the median of "
+        f"the random directions matched to each feature, with the band that holds nine in ten of these; {floor}. "
+        "Neither is judged by a place on the page, but by a p value against a feature’s own matched directions: of "
+        "waveform coherence, and of how far one band stands out at all of its sounds. Numbers over a panel are "
+        "shares, with 95 % intervals where these are defined."
     )
 
 
