@@ -3,8 +3,9 @@
 Bare: EnCodec's encoder, random weights, on all the audio, cut into rows of the shape that costs it least (tried
 first). Whole: decode, encode at all convolutional sites, lanes, types of sound, moments, readability and receptive
 fields of every site. Both take turns; seconds are CPU time, and the ratio is the number to trust.
-Usage: ``OMP_NUM_THREADS=1 python benchmarks/natural.py [MUSIC] [PIECES]``, where MUSIC is a folder of recordings;
-without one the scores that come along are rendered, which takes the place of decoding and is not counted.
+Usage: ``OMP_NUM_THREADS=1 python benchmarks/natural.py [MUSIC] [PIECES]``, where MUSIC is a source of music such as
+``folder:PATH``; by default the scores that come along are rendered, which takes the place of decoding and is not
+counted.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def main() -> None:
     torch.set_num_threads(1)
     encoder = load_encoder("encodec-24khz", weights="random:0")
     n_pieces = int(sys.argv[2]) if len(sys.argv) > 2 else 12
-    source = open_music(f"folder:{sys.argv[1]}" if len(sys.argv) > 1 else "scores")
+    name = sys.argv[1] if len(sys.argv) > 1 else "scores"
+    source = open_music(name)
 
     def read() -> MusicPool:
         return choose(source, n_pieces, 5.0, encoder.sample_rate_hz, seed=0)[1]
@@ -96,7 +98,7 @@ def main() -> None:
     alone, parts = [], []
     for _ in range(ROUNDS):
         alone.append(bare(encoder, audio, shape))
-        parts.append(whole(encoder, read, len(sys.argv) > 1))
+        parts.append(whole(encoder, read, name != "scores"))
         print(
             f"  bare {alone[-1]:.2f} s, whole {parts[-1].total():.2f} s: {parts[-1].total() / alone[-1]:.2f}"
         )
