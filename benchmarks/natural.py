@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -32,7 +32,7 @@ from tonotopy.sound.sources import open_music
 ROUNDS = 3
 SHAPES = ((1, 1.0), (4, 1.0), (6, 1.0), (8, 0.5), (16, 0.25), (1, 4.0))  # rows, seconds each
 
-Spent = Counter[str]
+Spent = defaultdict[str, float]
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def bare(encoder: Encoder, audio: np.ndarray, shape: tuple[int, float]) -> float
 
 def whole(encoder: Encoder, read: Callable[[], MusicPool], decodes: bool) -> Spent:
     """CPU seconds of everything, by part."""
-    spent: Spent = Counter()
+    spent: Spent = defaultdict(float)
     if decodes:
         with timed(spent, "decode"):
             music = read()
@@ -99,14 +99,12 @@ def main() -> None:
     for _ in range(ROUNDS):
         alone.append(bare(encoder, audio, shape))
         parts.append(whole(encoder, read, name != "scores"))
-        print(
-            f"  bare {alone[-1]:.2f} s, whole {parts[-1].total():.2f} s: {parts[-1].total() / alone[-1]:.2f}"
-        )
+        print(f"  bare {alone[-1]:.2f} s, whole {total:.2f} s: {total / alone[-1]:.2f}")
     base = float(np.median(alone))
     for what in parts[0]:
         taken = float(np.median([spent[what] for spent in parts]))
         print(f"{what:>20} {taken:7.2f} s {seconds / taken:7.0f} × real time {taken / base:6.2f}")
-    ratio = float(np.median([spent.total() / one for spent, one in zip(parts, alone, strict=True)]))
+    ratio = float(np.median([sum(spent.values()) / one for spent, one in zip(parts, alone, strict=True)]))
     print(f"{'bare encoder':>20} {base:7.2f} s {seconds / base:7.0f} × real time   1.00")
     print(f"whole pass over bare encoder: {ratio:.2f}")
 
