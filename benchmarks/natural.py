@@ -99,6 +99,7 @@ def main() -> None:
     for _ in range(ROUNDS):
         alone.append(bare(encoder, audio, shape))
         parts.append(whole(encoder, read, name != "scores"))
+        total = sum(parts[-1].values())
         print(f"  bare {alone[-1]:.2f} s, whole {total:.2f} s: {total / alone[-1]:.2f}")
     base = float(np.median(alone))
     for what in parts[0]:
