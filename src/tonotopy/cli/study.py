@@ -51,6 +51,12 @@ from tonotopy.cli import _options as options
     metavar="A,B",
     help="The ladder: partial, pitch, chord. Each further rung costs as much again.",
 )
+@click.option(
+    "--features",
+    default="",
+    metavar="A,B",
+    help="Ask what these stabilise to be features of: channels, ica, topk, ... (see docs/features.md).",
+)
 @click.option("--no-floor", is_flag=True, help="Leave out the comparison with random weights.")
 @click.option("--ceiling", metavar="DIR", help="What `train ceiling` wrote: set each verdict below it.")
 @click.option("--trust", is_flag=True, help="Run code that the encoder's spelling names.")
@@ -60,6 +66,7 @@ def command(
     *,
     sites: str | None,
     structures: str,
+    features: str,
     sample_rate: int | None,
     no_floor: bool,
     dry_run: bool,
@@ -75,7 +82,7 @@ def command(
     """
     names = None if sites is None else _names(sites)
     words |= {"sites": names, "sample_rate": sample_rate, "floor": not no_floor}
-    words["structures"] = _names(structures)
+    words |= {"structures": _names(structures), "features": _names(features)}
     from tonotopy.cli._several import study_several
 
     if not study_several(words, dry_run=dry_run, as_json=as_json):

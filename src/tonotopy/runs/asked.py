@@ -10,6 +10,7 @@ from typing import Any
 from tonotopy.core.errors import InputError
 from tonotopy.encoders import load_encoder
 from tonotopy.encoders._contract import Encoder
+from tonotopy.features.sources import check_sources
 from tonotopy.runs.plan import Plan, preset
 from tonotopy.sound.sources._contract import Source
 from tonotopy.sound.structures import check_names
@@ -41,6 +42,7 @@ class Asked:
     brief: bool = False
     ceiling: Any = None
     structures: Sequence[str] | None = None
+    features: Sequence[str] | None = None
 
 
 def open_encoder(asked: Asked, options: dict[str, Any]) -> Encoder:
@@ -77,6 +79,7 @@ def make_plan(
             raise InputError(f"{name} of {least} or more", str(value))
     if asked.seed < 0:
         raise InputError("a seed of 0 or more", str(asked.seed))
+    features = check_sources(tuple(asked.features or ()))
     return Plan(
         # A spelling that is a path would tell where it lay; what it opened as says as much.
         encoder=asked.encoder
@@ -105,12 +108,23 @@ def make_plan(
         ceiling="" if ceiling is None else ceiling.weights_label,
         ceiling_id="" if ceiling is None else ceiling.identity,
         structures=check_names(("partial",) if asked.structures is None else tuple(asked.structures)),
+        features=features,
+        frames_a_piece=chosen.frames_a_piece if features else 0,
+        dictionary_seeds=chosen.dictionary_seeds if features else 0,
     )
 
 
 def folder_name(plan: Plan) -> str:
     """A folder name from the plan's words, with letters, digits, dots and hyphens only."""
-    words = [plan.encoder, plan.weights, plan.music, plan.preset, f"seed{plan.seed}", *plan.structures[1:]]
+    words = [
+        plan.encoder,
+        plan.weights,
+        plan.music,
+        plan.preset,
+        f"seed{plan.seed}",
+        *plan.structures[1:],
+        *plan.features,
+    ]
     safe = [
         "".join(c if c.isalnum() or c in ".-" else "-" for c in word).strip("-.")[:40]
         for word in words

@@ -38,6 +38,7 @@ NUMERIC = (
     "sound",
     "encoders",
     "recording",
+    "features",
     "readouts",
     "measures",
     "judgement",
@@ -45,7 +46,7 @@ NUMERIC = (
 #: More processes than this are started only when asked for: each holds an encoder and the music.
 MOST_WORKERS = 8
 #: Libraries whose versions decide the numbers; the last two read and resample music.
-LIBRARIES = ("numpy", "scipy", "torch", "soundfile", "soxr")
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "soundfile", "soxr")
 #: Called after each unit: (units done, units in all, label).
 Progress = Callable[[int, int, str], None]
 

@@ -11,6 +11,7 @@ from tonotopy.encoders._contract import Encoder, Site
 from tonotopy.readouts.window import Window, lags_to_record, windows
 from tonotopy.recording.frames import plan_segment
 from tonotopy.runs.engine import Unit
+from tonotopy.runs.feature_graph import FeatureUnits, feature_units
 from tonotopy.runs.plan import Plan
 from tonotopy.signal.notch import EDGE_S
 from tonotopy.sound.trials import Design
@@ -47,12 +48,14 @@ class Graph:
     measures: dict[tuple[Weights, str], Unit]
     curves: list[tuple[str, Window, Unit]]  # readout family ("window" or "raw"), point, unit
     rungs: dict[str, Rung]
+    features: FeatureUnits
 
     @property
     def targets(self) -> list[Unit]:
         """What a study wants in the end, in the order in which it is worth having."""
         further = [unit for rung in self.rungs.values() for unit in rung.measures.values()]
-        return [*self.measures.values(), *(unit for _, _, unit in self.curves), *further]
+        curves = [unit for _, _, unit in self.curves]
+        return [*self.measures.values(), *curves, *further, *self.features.targets]
 
     def measures_of(self, structure: str) -> dict[tuple[Weights, str], Unit]:
         """The measures of one structure."""
@@ -93,7 +96,9 @@ def build(plan: Plan, encoder: Encoder, n_pieces: int) -> Graph:
     common = _common(plan, design)
     measures = _measures(plan, encoder, sites, records, raw, common)
     curves = _curves(curve_site, points, sites, records[None], raw, common)
-    return Graph(design, shortest, music, records, measures, curves, rungs)
+    every = {PARTIAL: records} | {name: rung.records for name, rung in rungs.items()}
+    features = feature_units(plan, encoder, music, n_pieces, every)
+    return Graph(design, shortest, music, records, measures, curves, rungs, features)
 
 
 def _longest_raw(sites: Sequence[Site]) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 import tomli_w
 
 from tonotopy.core.errors import InputError, RunError
+from tonotopy.features.sources import check_sources
 from tonotopy.sound.contexts import FAMILIES
 from tonotopy.sound.structures import check_names
 
@@ -34,10 +35,12 @@ class Preset:
     n_frames: int
     floor_seeds: int
     n_resamples: int = 200
+    frames_a_piece: int = 4000  # of natural sound, on which features are found
+    dictionary_seeds: int = 3
 
 
 PRESETS = {
-    "quick": Preset(24, ("silence", "tone", "chord", "music"), 4, 4, 8, 2, 1, 200),
+    "quick": Preset(24, ("silence", "tone", "chord", "music"), 4, 4, 8, 2, 1, 200, 1500, 2),
     "standard": Preset(48, FAMILIES, 6, 6, 12, 4, 4, 400),
     "thorough": Preset(64, FAMILIES, 12, 12, 24, 4, 8, 1000),
 }
@@ -78,6 +81,9 @@ class Plan:
     ceiling: str = ""  # label of the weights that were fitted to report partials; none where empty
     ceiling_id: str = ""  # what decides their activations, as encoder_id does
     structures: tuple[str, ...] = ("partial",)  # whose stability is asked about, in the order of the ladder
+    features: tuple[str, ...] = ()  # sources of the features that are asked what they are; none where empty
+    frames_a_piece: int = 0  # of natural sound, on which features are found and described
+    dictionary_seeds: int = 0  # of each source that draws: what recurs is a feature of the site
 
     def to_toml(self) -> str:
         """The plan as TOML text."""
@@ -85,10 +91,11 @@ class Plan:
 
     @property
     def _told(self) -> dict[str, Any]:
-        """What is written and hashed: a plan of partials alone says nothing of structures."""
+        """What is written and hashed: a plan of partials alone says nothing of structures or of features."""
         told = asdict(self)
-        if self.structures == LATER["structures"]:
-            del told["structures"]
+        for key in ("structures", "features", "frames_a_piece", "dictionary_seeds"):
+            if told[key] == LATER[key]:
+                del told[key]
         return told
 
     @staticmethod
@@ -111,7 +118,14 @@ class Plan:
 
 
 #: Keys that plans lacked when they were first written; the default says what they meant then.
-LATER: dict[str, Any] = {"ceiling": "", "ceiling_id": "", "structures": ("partial",)}
+LATER: dict[str, Any] = {
+    "ceiling": "",
+    "ceiling_id": "",
+    "structures": ("partial",),
+    "features": (),
+    "frames_a_piece": 0,
+    "dictionary_seeds": 0,
+}
 
 _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "str": (str,), "bool": (bool,)}
 
@@ -143,4 +157,5 @@ def plan_from_dict(values: dict[str, Any]) -> Plan:
         else:
             checked[key] = value
     check_names(checked["structures"])
+    check_sources(checked["features"])
     return Plan(**checked)

@@ -21,6 +21,17 @@ from tonotopy.runs.store import Store
 
 #: Tables that every run has.
 TABLES = ("verdicts", "sites", "floor", "ceiling", "ladder", "sparsity", "view_curve", "pieces", "ledger")
+#: Tables that a run has whose plan names sources of features; the last where there is a first convolution.
+FEATURE_TABLES = (
+    "features",
+    "feature_sites",
+    "kinds",
+    "players",
+    "readability",
+    "instantiation",
+    "ambiguity",
+    "transitions",
+)
 #: Columns of a trial that activations carry as coordinates.
 TRIAL_COLUMNS = ("context", "frequency_hz", "foil_hz", "piece", "test", "occupancy")
 #: Files larger than this are no part of a run.
@@ -40,8 +51,10 @@ class Run:
 
     def table(self, name: str, structure: str = "partial") -> pd.DataFrame:
         """One table of the run by name: of partials, or of another structure that the plan names."""
-        if name not in TABLES:
-            raise InputError("a table of a run", repr(name), "a misspelt name", TABLES)
+        known = (*TABLES, *FEATURE_TABLES) if self.plan.features else TABLES
+        if name not in known:
+            cause = "a misspelt name, or a study that did not ask for features"
+            raise InputError("a table of a run", repr(name), cause, known)
         if structure not in self.plan.structures:
             cause = "a misspelt name, or a study that did not ask about it"
             raise InputError("a structure of this run", repr(structure), cause, self.plan.structures)

@@ -20,11 +20,12 @@ from tonotopy.runs.bench import Bench, BenchSpec, resolve_device
 from tonotopy.runs.ceiling import open_ceiling, record_of
 from tonotopy.runs.engine import Progress, Unit, default_workers, one_thread, run_units
 from tonotopy.runs.estimate import Estimate, estimate_units
+from tonotopy.runs.feature_tables import feature_tables
 from tonotopy.runs.graph import Graph, build, music_unit, shortest_clip_s
 from tonotopy.runs.lock import locked
 from tonotopy.runs.manifest import addresses, manifest
 from tonotopy.runs.plan import Plan
-from tonotopy.runs.run import TABLES, Run, open_run, read_plan
+from tonotopy.runs.run import FEATURE_TABLES, TABLES, Run, open_run, read_plan
 from tonotopy.runs.sentence import QUESTION, answer, ladder_sentence
 from tonotopy.runs.store import Store, full_disk_is_an_error, write_json, write_text
 from tonotopy.sound.sources import open_music
@@ -56,6 +57,7 @@ def study(
     trust : allow an encoder that is a file of code
     floor : measure the architecture with random weights too
     structures : partial, and further rungs of the ladder: pitch, chord
+    features : sources of features that are asked what they stabilise to be features of: channels, ica, topk, ...
     ceiling : folder or file that `tonotopy train ceiling` wrote: the architecture fitted to report partials
     pieces, frequencies, floor_seeds : override the preset
     progress : called with (units done, units in all, label)
@@ -196,7 +198,10 @@ class _Session:
     def _whole(self, graph: Graph) -> bool:
         """Whether what is written from the units is there, and from these units."""
         files = [self.out / name for name in ("verdict.json", "anatomy.json")]
-        files += [self.out / "tables" / f"{name}.parquet" for name in TABLES]
+        names = list(TABLES)
+        if self.plan.features:
+            names += [n for n in FEATURE_TABLES if n != "transitions" or n in graph.features.alone]
+        files += [self.out / "tables" / f"{name}.parquet" for name in names]
         try:
             told = open_run(self.out).manifest
         except RunError:
@@ -212,6 +217,7 @@ class _Session:
             # An old manifest must not vouch for new tables.
             (out / "manifest.json").unlink(missing_ok=True)
             tables, entries = collect.tables(self.bench.store, graph, self.plan, encoder, self.record)
+            tables |= feature_tables(self.bench.store, graph, self.plan)
             rungs = collect.add_rungs(tables, self.bench.store, graph, self.plan, encoder)
             (out / "tables").mkdir(exist_ok=True)
             for name, table in tables.items():
@@ -269,6 +275,10 @@ class _Dropper:
                     self.left[seed].add(unit.address)
             for seed, units in rung.records.items():
                 self.records[seed] += units
+        for seed, units in graph.features.by_weights().items():
+            if seed is not None:
+                self.left[seed] |= {unit.address for unit in units}
+                self.records[seed] += [*graph.features.natural[seed], graph.features.noise[seed]]
 
     def __call__(self, unit: Unit) -> None:
         for seed, left in self.left.items():

@@ -15,13 +15,22 @@ import inspect
 from typing import Any
 
 from tonotopy.core.errors import InputError
-from tonotopy.core.registry import load, plugins
+from tonotopy.core.registry import find, load, plugins
 from tonotopy.features.sources._contract import Activations as Activations
 from tonotopy.features.sources._contract import ArrayActivations as ArrayActivations
 from tonotopy.features.sources._contract import Features as Features
 from tonotopy.features.sources._contract import Projection as Projection
 
-__all__ = ["Activations", "ArrayActivations", "Features", "Projection", "find_features", "list_sources"]
+__all__ = [
+    "Activations",
+    "ArrayActivations",
+    "Features",
+    "Projection",
+    "check_sources",
+    "find_features",
+    "has_features",
+    "list_sources",
+]
 
 
 def list_sources() -> list[str]:
@@ -33,6 +42,38 @@ def list_sources() -> list[str]:
     True
     """
     return sorted(plugins(__name__))
+
+
+def check_sources(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of feature sources that a study is asked for, checked.
+
+    Raises
+    ------
+    InputError
+        A name is unknown or comes twice.
+
+    Examples
+    --------
+    >>> check_sources(("channels", "topk"))
+    ('channels', 'topk')
+    """
+    for name in names:
+        find(__name__, name, kind="feature source")
+    if len(set(names)) != len(names):
+        raise InputError("each feature source once", ",".join(names), "a source named twice")
+    return names
+
+
+def has_features(source: str, role: str) -> bool:
+    """Whether a source has features at sites of a role.
+
+    Examples
+    --------
+    >>> has_features("channels", "layer"), has_features("classes", "layer")
+    (True, False)
+    """
+    roles = getattr(load(__name__, source, kind="feature source"), "ROLES", None)
+    return roles is None or role in roles
 
 
 def find_features(

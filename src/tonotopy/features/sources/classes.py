@@ -18,6 +18,8 @@ from tonotopy.features.sources._contract import Activations, Features, Projectio
 NAMES = ("classes",)
 CITATION = ""
 LICENCE = "MIT"
+#: Roles of the sites that have such features; others have none.
+ROLES = ("head",)
 
 
 def find(

@@ -22,6 +22,8 @@ from tonotopy.features.sources._contract import Activations, Features, unit_rows
 NAMES = ("codebook",)
 CITATION = "N. Zeghidour et al.: SoundStream, 2021 (residual vector quantisation)"
 LICENCE = "MIT"
+#: Roles of the sites that have such features; others have none.
+ROLES = ("stack_end", "codes")
 
 
 @dataclass(frozen=True)

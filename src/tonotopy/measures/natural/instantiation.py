@@ -31,6 +31,8 @@ from tonotopy.recording.recording import Recording
 from tonotopy.sound.music import CONTEXT_DBFS, MusicPool, level_dbfs
 from tonotopy.statistics.bootstrap import interval, piece_weights
 
+__all__ = ["Heard", "Instantiation", "InstantiationSummary", "instantiation", "noise_like", "stimulus_frames"]
+
 Array = NDArray[np.float64]
 
 
