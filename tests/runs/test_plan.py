@@ -106,7 +106,7 @@ def test_the_digest_is_of_everything() -> None:
     for field in fields(Plan):
         value = getattr(PLAN, field.name)
         other = (
-            (*value, value[0])
+            (*value, value[0] if value else "pca")
             if isinstance(value, tuple)
             else value + "x"
             if isinstance(value, str)
