@@ -131,6 +131,9 @@ def test_rows_are_one_a_feature_and_their_counts_add_up(asked: Any) -> None:
         own = features[(features[key[:4]] == row[key[:4]]).all(axis=1)]
         assert len(own) == row["n"]
         assert (own["stabilised"] == "yes").sum() == row["n_stabilised"]
+        assert (own["stabilised"] != "undefined").sum() == row["n_defined"]
+        expected = row["n_stabilised"] / row["n_defined"] if row["n_defined"] else np.nan
+        np.testing.assert_equal(row["share_stabilised"], expected)
         assert (own["label"] == "mixture").sum() == row["n_mixture"]
     channels = features[(features["weights"] == "trained") & (features["source"] == "channels")]
     assert channels.groupby("site", sort=False).size().to_dict() == {"0": 8, "2": 12}

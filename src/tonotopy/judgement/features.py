@@ -20,7 +20,7 @@ from tonotopy.features.stabilised import Stabilised
 from tonotopy.features.stability import Stability
 from tonotopy.judgement.verdict import Thresholds
 from tonotopy.measures import features as single
-from tonotopy.measures.natural.kinds import UNEXPLAINED, Kinds, kinds
+from tonotopy.measures.natural.kinds import UNDEFINED, UNEXPLAINED, Kinds, kinds
 from tonotopy.measures.natural.receptive_field import ReceptiveFields, receptive_fields
 from tonotopy.recording.natural import NaturalFrames, NaturalSound
 from tonotopy.recording.recording import Recording
@@ -220,29 +220,33 @@ def site_row(found: FeatureResult, site: SiteSound) -> dict[str, Any]:
     """What belongs to all features of one source at one site."""
     stable, partial = found.stability, found.tuned["partial"]
     counts = found.answers.counts
-    n_stable, n = int(found.stabilised.sum()), len(found.features)
-    low, high = wilson(n_stable, n)
-    given = stable.spectrally_stable[found.stabilised]
+    # What is undefined is no answer: it stands in no share.
+    told = found.stabilised[found.found.stabilised != "undefined"]
+    low, high = wilson(int(told.sum()), len(told))
+    given = stable.spectrally_stable[found.stabilised & np.isfinite(stable.p_lift)]
     given_low, given_high = wilson(int(given.sum()), len(given))
     mixtures = found.answers.label == "mixture"
-    random = site.random_answers
+    random = site.random_answers.label
+    random = random[random != "undefined"]
+    kind = np.array(found.kinds.kind)
     variation = partial.variation
     excess = variation.mean(mixtures) if variation is not None else (float("nan"),) * 3
     row: dict[str, Any] = {
-        "n": n,
-        "n_stabilised": n_stable,
-        "share_stabilised": n_stable / n,
+        "n": len(found.features),
+        "n_defined": len(told),
+        "n_stabilised": int(told.sum()),
+        "share_stabilised": share(told),
         "low_stabilised": low,
         "high_stabilised": high,
         "n_stable_waveform": int(stable.stabilised.sum()),
         "n_stable_spectral": int(stable.spectrally_stable.sum()),
         "share_p05_waveform": stable.share(stable.p_waveform),
         "share_p05_spectral": stable.share(stable.p_lift),
-        "spectral_given_stabilised": float(given.mean()) if len(given) else float("nan"),
+        "spectral_given_stabilised": share(given),
         "low_spectral_given": given_low,
         "high_spectral_given": given_high,
-        "share_partial_random": float(np.mean(random.label == "partial")),
-        "share_mixture_random": float(np.mean(random.label == "mixture")),
+        "share_partial_random": share(random == "partial"),
+        "share_mixture_random": share(random == "mixture"),
         "n_found": int(found.against.found.sum()),
         "variation": excess[0],
         "low_variation": excess[1],
@@ -253,7 +257,7 @@ def site_row(found: FeatureResult, site: SiteSound) -> dict[str, Any]:
         "coverage": found.order.coverage,
         "coverage_null": found.order.coverage_null,
         "coverage_p": found.order.coverage_p,
-        "share_unexplained": float(np.mean(np.array(found.kinds.kind) == UNEXPLAINED)),
+        "share_unexplained": share(kind[kind != UNDEFINED] == UNEXPLAINED),
         "r2": median(found.kinds.r2),
         "field_r": median(found.fields.r),
         "field_r_null": median(found.fields.r_null),
@@ -261,6 +265,11 @@ def site_row(found: FeatureResult, site: SiteSound) -> dict[str, Any]:
     if variation is not None and mixtures.any():
         row["variation_noise"] = median(variation.noise[mixtures])
     return row | {f"n_{label}": counts[label] for label in single.LABELS}
+
+
+def share(flags: NDArray[np.bool_]) -> float:
+    """Share of what is true; NaN of nothing."""
+    return float(flags.mean()) if len(flags) else float("nan")
 
 
 def median(values: NDArray[np.float64]) -> float:
