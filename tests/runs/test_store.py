@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from tonotopy.core.errors import RunError
-from tonotopy.runs.store import Store, write_json
+from tonotopy.runs.store import Store, write_json, write_tables
 
 ADDRESS = "ab" * 32
 
@@ -190,6 +190,16 @@ def test_planted_pickles_are_not_read(tmp_path: Path) -> None:
     ):
         found.load()
     assert not mark.exists()
+
+
+def test_tables_of_an_earlier_plan_do_not_stay(tmp_path: Path) -> None:
+    """A run whose plan asks for less holds no table of what was asked before; what is not a table stays."""
+    one, two = pd.DataFrame({"x": [1.0]}), pd.DataFrame({"x": [2.0]})
+    write_tables(tmp_path / "tables", {"verdicts": one, "features": one})
+    (tmp_path / "tables" / "notes.txt").write_text("mine")
+    write_tables(tmp_path / "tables", {"verdicts": two})
+    assert sorted(p.name for p in (tmp_path / "tables").iterdir()) == ["notes.txt", "verdicts.parquet"]
+    assert pd.read_parquet(tmp_path / "tables" / "verdicts.parquet")["x"].item() == 2.0
 
 
 def test_json_is_written_whole_with_undefined_as_null(tmp_path: Path) -> None:

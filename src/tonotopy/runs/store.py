@@ -164,6 +164,16 @@ def _complete(home: Path) -> bool:
         return False
 
 
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """The tables of a run, by name, and no others: those of an earlier plan would be read as this one's."""
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.parquet"):
+        if old.stem not in tables:
+            old.unlink()
+    for name, table in tables.items():
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON whole or not at all; NaN becomes null."""
     write_text(path, json.dumps(_plain(value), indent=1, allow_nan=False))

@@ -27,7 +27,7 @@ from tonotopy.runs.manifest import addresses, manifest
 from tonotopy.runs.plan import Plan
 from tonotopy.runs.run import FEATURE_TABLES, TABLES, Run, open_run, read_plan
 from tonotopy.runs.sentence import QUESTION, answer, ladder_sentence
-from tonotopy.runs.store import Store, full_disk_is_an_error, write_json, write_text
+from tonotopy.runs.store import Store, full_disk_is_an_error, write_json, write_tables, write_text
 from tonotopy.sound.sources import open_music
 from tonotopy.sound.sources._contract import Source
 from tonotopy.training.ceiling_record import CeilingRecord
@@ -219,9 +219,7 @@ class _Session:
             tables, entries = collect.tables(self.bench.store, graph, self.plan, encoder, self.record)
             tables |= feature_tables(self.bench.store, graph, self.plan)
             rungs = collect.add_rungs(tables, self.bench.store, graph, self.plan, encoder)
-            (out / "tables").mkdir(exist_ok=True)
-            for name, table in tables.items():
-                table.to_parquet(out / "tables" / f"{name}.parquet", index=False)
+            write_tables(out / "tables", tables)
             write_json(out / "anatomy.json", anatomy_of(encoder).to_json())
             control = collect.positive_control(tables["ceiling"], encoder)
             write_json(out / "verdict.json", self._verdict(entries, graph, control, rungs))

@@ -24,7 +24,7 @@ from tonotopy.runs.series import collect
 from tonotopy.runs.series.folder import FILE, TABLES, Member, Series, is_series, open_series, write_series
 from tonotopy.runs.series.lend import lend
 from tonotopy.runs.series.snapshots import Entry, entries
-from tonotopy.runs.store import full_disk_is_an_error
+from tonotopy.runs.store import full_disk_is_an_error, write_tables
 from tonotopy.runs.study import _Session
 
 #: What a member may have of its own; the rest of its plan is the series'.
@@ -234,9 +234,7 @@ def _finish(
     with full_disk_is_an_error(folder):
         # Members first and incomplete: a kill from here on leaves no old table under new members.
         write_series(replace(series, complete=False))
-        (folder / "tables").mkdir(exist_ok=True)
-        for name, table in collect.tables(folder, runs, members, kind).items():
-            table.to_parquet(folder / "tables" / f"{name}.parquet", index=False)
+        write_tables(folder / "tables", collect.tables(folder, runs, members, kind))
         write_series(series)
     return series
 
