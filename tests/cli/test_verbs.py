@@ -146,6 +146,17 @@ def test_a_dry_run(call) -> None:
     assert found["passes"] > 0
 
 
+def test_a_dry_run_counts_what_features_cost(call) -> None:
+    """A study that asks what its features are takes longer and stores more; a dictionary takes longest."""
+    words = ("study", "phantom:cochlea", "--preset", "quick", "--dry-run", "--json")
+    plain, channels, topk = (
+        json.loads(call(*words, *more).stdout)
+        for more in ((), ("--features", "channels"), ("--features", "channels,topk"))
+    )
+    assert plain["minutes"] + 0.2 < channels["minutes"] < topk["minutes"] - 0.05
+    assert plain["bytes"] < channels["bytes"] == topk["bytes"]
+
+
 # ---- calibrate and demo, with the measurement replaced
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tonotopy.encoders._contract import Encoder
+from tonotopy.features.sources import DICTIONARIES, EXPANSION
 from tonotopy.recording.frames import record
 from tonotopy.runs.engine import one_thread
 from tonotopy.runs.graph import Graph
@@ -20,6 +21,13 @@ RENDER_S = 0.001
 #: Seconds to measure a site of 512 units, a frequency: the verdict alone (floor), and all that is reported.
 #: Fits grow with the square of the units.
 VERDICT_S, REPORTED_S = 0.06, 0.2
+#: Seconds to ask what features are: a site, each of its features, each seed of a dictionary beside what grows with the
+#: square of the units (at 256). Where the frames are the preset's 4,000 a piece.
+SITE_S, FEATURE_S, DICTIONARY_S, TRAINING_S = 9.0, 0.02, 5.0, 40.0
+#: Features of a codec's codebooks: as EnCodec has them.
+ENTRIES = 8192
+#: Seconds for what a study measures once beside features: ambiguity and transitions.
+ONCE_S = 45.0
 
 
 @dataclass(frozen=True)
@@ -60,16 +68,37 @@ def estimate_units(graph: Graph, plan: Plan, encoder: Encoder, workers: int) -> 
     targets = sum(len(rung.frequency_hz) for rung in rungs)
     measuring = size * design.n_frequencies * (REPORTED_S + (sets - 1) * VERDICT_S)
     measuring += size * targets * (REPORTED_S + (floors - 1) * VERDICT_S)
-    seconds = (passes * (per_pass + RENDER_S) + measuring) / workers
+    features_s, features_bytes = _features(graph, plan, encoder)
+    seconds = (passes * (per_pass + RENDER_S) + measuring + features_s) / workers
     records = list(graph.records.values())
     records += [shards for rung in graph.rungs.values() for shards in rung.records.values()]
     stored = design.n_contexts * (design.n_frequencies + targets) * design.n_frames * 4
     sounds = len(CORE) * len(design.families) + len(EXTRA)
     return Estimate(
         minutes=seconds / 60,
-        bytes=int(stored * sounds * (units + 1024)),
+        bytes=int(stored * sounds * (units + 1024)) + features_bytes,
         passes=passes,
         weight_sets=sets,
         units=len(graph.targets) + sum(map(len, records)),
         sites=plan.sites,
     )
+
+
+def _features(graph: Graph, plan: Plan, encoder: Encoder) -> tuple[float, int]:
+    """Seconds and bytes that features add to a study: nothing where it asks for none."""
+    if not plan.features:
+        return 0.0, 0
+    copies = len(graph.features.natural)
+    seconds = 0.0
+    for unit in graph.features.features.values():
+        width = encoder.site(unit.values["site"]).units
+        seconds += SITE_S
+        for source in unit.values["sources"]:
+            trains = source in DICTIONARIES
+            count = EXPANSION * width if trains else ENTRIES if source == "codebook" else width
+            seconds += FEATURE_S * count
+            if trains:
+                seconds += plan.dictionary_seeds * (DICTIONARY_S + TRAINING_S * (width / 256) ** 2)
+    units = sum(encoder.site(name).units for name in plan.sites)
+    frames = copies * graph.design.n_pieces * plan.frames_a_piece
+    return seconds + ONCE_S, frames * (units + 1) * 4

@@ -16,12 +16,18 @@ from typing import Any
 
 from tonotopy.core.errors import InputError
 from tonotopy.core.registry import find, load, plugins
+from tonotopy.features.sources._contract import EXPANSION as EXPANSION
 from tonotopy.features.sources._contract import Activations as Activations
 from tonotopy.features.sources._contract import ArrayActivations as ArrayActivations
 from tonotopy.features.sources._contract import Features as Features
 from tonotopy.features.sources._contract import Projection as Projection
 
+#: Sources that are trained, step by step.
+DICTIONARIES = ("relu-l1", "topk", "batch-topk", "jumprelu", "matryoshka")
+
 __all__ = [
+    "DICTIONARIES",
+    "EXPANSION",
     "Activations",
     "ArrayActivations",
     "Features",

@@ -18,6 +18,8 @@ from tonotopy.core.errors import InputError
 
 #: Frames a chunk of :class:`ArrayActivations`.
 CHUNK = 8192
+#: Latents of a dictionary for each unit, where no number is asked for.
+EXPANSION = 4
 
 Chunk = tuple[NDArray[np.float32], NDArray[np.int64]]
 

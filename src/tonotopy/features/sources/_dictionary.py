@@ -13,10 +13,8 @@ from tonotopy.features.dictionaries.consistency import consistency, recurrence
 from tonotopy.features.dictionaries.trained import Dictionary, describe
 from tonotopy.features.dictionaries.training import Progress, Recipe, train_dictionary
 from tonotopy.features.dictionaries.variant import Variant
-from tonotopy.features.sources._contract import Activations, Features, numbered
+from tonotopy.features.sources._contract import EXPANSION, Activations, Features, numbered
 
-#: Latents a unit, where no number is asked for.
-EXPANSION = 4
 #: Frames that a training sees, where no number of steps is asked for.
 FRAMES = 4_000_000
 #: Frames a batch, and a batch's largest share of the recording.

@@ -10,6 +10,7 @@ import pandas as pd
 import soundfile
 from numpy.typing import NDArray
 
+from tonotopy.features.sources import DICTIONARIES
 from tonotopy.features.stabilised import stabilised
 from tonotopy.features.stability import site_null
 from tonotopy.judgement import features as judged
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from tonotopy.runs.bench import Bench
     from tonotopy.runs.engine import Unit
 
-#: Sources that train, for so many steps.
-DICTIONARIES = ("relu-l1", "topk", "batch-topk", "jumprelu", "matryoshka")
 #: Resamples of pieces for what a single feature answers to.
 RESAMPLES = 100
 #: Sounds that are kept to be heard: seconds around a fragment, features a kind, fragments a feature.
