@@ -65,11 +65,26 @@ def test_what_features_answer_to(runs: dict[str, RunTables]) -> None:
     assert "60 % of the axis (p = 0.03 against random directions)" in text
 
 
-def test_kinds_are_told_beside_copies(runs: dict[str, RunTables]) -> None:
-    """The most frequent kinds of the stabilised, and of all where none is; what names nothing comes last."""
-    assert "The stabilised 12 are named most often by level (2; untrained 0 %)" in told(runs["plain"], KNOWN)
-    assert "; 4 are unexplained." in told(runs["plain"], KNOWN)
-    assert "The 32 are named most often by level (5; untrained 16 %)" in told(runs["plain"], "first_conv")
+def test_kinds_are_told_by_count(runs: dict[str, RunTables]) -> None:
+    """Kinds of the stabilised, of all where none is: what nothing explains stands where its count puts it."""
+    first = "Kinds of the stabilised 12: unexplained 4 (33 %; untrained copies 0 %), level 2 (17 %;"
+    assert first in told(runs["plain"], KNOWN)
+    assert "Kinds of the 32: unexplained 12 (38 %; untrained copies 38 %), level 5 (16 %;" in told(
+        runs["plain"], "first_conv"
+    )
+
+
+def test_kinds_that_are_undefined_stand_in_no_share(runs: dict[str, RunTables]) -> None:
+    """Of four features whose kind is undefined for two, one is half; where it is for all there is no kind."""
+    run = runs["plain"]
+    row = run.kinds[(run.kinds["site"] == KNOWN) & (run.kinds["source"] == "channels")].iloc[[0] * 3]
+    kinds = row.assign(kind=["undefined", "shape", "level"], count=[2, 1, 1], among="all", share=0.5)
+    text = told(dataclasses.replace(run, kinds=kinds), KNOWN)
+    assert "Kinds of the 2: level 1 (50 %;" in text
+    assert "; for 2 more it is undefined." in text
+    grid = {row[2]: row[3] for row in kinds_grid(dataclasses.replace(run, kinds=kinds)).rows}
+    assert grid == {"level": "1 of 2 (50 %)", "shape": "1 of 2 (50 %)", "undefined": "2"}
+    assert "What kind the 2 are is undefined." in told(dataclasses.replace(run, kinds=kinds.iloc[:1]), KNOWN)
 
 
 def test_undefined_is_a_word(runs: dict[str, RunTables]) -> None:
@@ -123,7 +138,8 @@ def test_grids_hold_what_is_there(runs: dict[str, RunTables]) -> None:
         "0.4",
         "answers to the slope and curvature of a few samples",
     )
-    assert [row[2] for row in kinds_grid(run).rows if row[:2] == (KNOWN, "channels")][-1] == "unexplained"
+    counts = [int(row[3].split()[0]) for row in kinds_grid(run).rows if row[:2] == (KNOWN, "channels")]
+    assert counts == sorted(counts, reverse=True)
     (used,) = (row for row in instantiation_grid(run).rows if row[0] == KNOWN)
     assert used[1:3] == ("11.9 [10.7, 13.1]", "11.9")
     assert "[" not in "".join(cell for row in instantiation_grid(runs["few"]).rows for cell in row)
@@ -132,7 +148,7 @@ def test_grids_hold_what_is_there(runs: dict[str, RunTables]) -> None:
 def test_a_terminal_has_a_line_a_site(runs: dict[str, RunTables]) -> None:
     """Features, share and interval, floor, spectral, partial against random, most frequent kind."""
     text = shown(runs["plain"])
-    pattern = r"stack_end · channels +32 +38 % \[28, 48\] +3 % +25 % \[5, 45\] +16 % +5 % +level 2\n"
+    pattern = r"stack_end · channels +32 +38 % \[28, 48\] +3 % +25 % \[5, 45\] +16 % +5 % +unexplained 4\n"
     assert re.search(pattern, text)
     assert re.search(r"codes · channels +32 +undefined +– +– +– +5 % +undefined 32\n", text)
     assert "random · " not in text
@@ -151,7 +167,7 @@ def test_a_line_a_site_fits_80_columns(runs: dict[str, RunTables]) -> None:
 def test_hostile_words_are_not_obeyed(runs: dict[str, RunTables]) -> None:
     """Kinds and sites from anywhere are shown on a terminal as they are."""
     run = runs["hostile"]
-    rows = run.kinds.assign(kind=run.kinds["kind"].replace("shape", "[red]\x1b[31m"))
+    rows = run.kinds.assign(kind=run.kinds["kind"].replace("unexplained", "[red]\x1b[31m"))
     text = shown(dataclasses.replace(run, kinds=rows), width=200)
     assert "[red]\\x1b[31m " in text
     assert "\x1b[31m" not in text
@@ -177,4 +193,4 @@ def test_what_was_not_asked_is_left_out(runs: dict[str, RunTables]) -> None:
     )
     assert "answer to one partial" not in text
     assert "ρ" not in text
-    assert "named" not in text
+    assert "Kinds of" not in text

@@ -18,12 +18,10 @@ from tonotopy.views.words import count, missing, percent
 RANDOM: Final = "random"
 #: Rows of a figure, beyond which it draws a few sites.
 MOST_ROWS: Final = 24
-#: Kinds that name no family of descriptors, in a sentence.
-UNNAMED: Final = {
-    "shared": "explained by several families alike",
-    "unexplained": "unexplained",
-    "undefined": "undefined",
-}
+#: The kind of features of which no kind can be told.
+UNDEFINED: Final = "undefined"
+#: Kinds that name no family of descriptors.
+UNNAMED: Final = ("shared", "unexplained", UNDEFINED)
 
 
 @dataclass(frozen=True)
@@ -118,11 +116,14 @@ class CopiedKinds:
 
 
 def most_frequent(run: RunTables, site: str, source: str, among: str) -> list[tuple[str, int]]:
-    """Kinds of the trained network's features with their counts, the most frequent first, unnamed ones last."""
+    """Kinds of the trained network's features with their counts, the most frequent first, undefined last.
+
+    *Unexplained* is an answer and often the most frequent one: it is counted like the families.
+    """
     rows = trained(run.kinds)
     rows = rows[(rows["site"] == site) & (rows["source"] == source) & (rows["among"] == among)]
     found = [(str(kind), int(many)) for kind, many in zip(rows["kind"], rows["count"], strict=True) if many]
-    return sorted(found, key=lambda pair: (place_of(pair[0]), -pair[1], pair[0]))
+    return sorted(found, key=lambda pair: (pair[0] == UNDEFINED, -pair[1], pair[0]))
 
 
 def place_of(kind: str) -> int:
@@ -133,7 +134,7 @@ def place_of(kind: str) -> int:
     >>> place_of("partials"), place_of("undefined")
     (0, 3)
     """
-    return 1 + list(UNNAMED).index(kind) if kind in UNNAMED else 0
+    return 1 + UNNAMED.index(kind) if kind in UNNAMED else 0
 
 
 def spread(values: pd.Series) -> Copies:

@@ -6,10 +6,10 @@ import pandas as pd
 
 from tonotopy.views._feature_rows import (
     RANDOM,
+    UNDEFINED,
     CopiedKinds,
     copies,
     most_frequent,
-    place_of,
     sources,
     trained,
     untrained,
@@ -138,11 +138,9 @@ def _feature_site(run: RunTables, row: pd.Series) -> tuple[str, ...]:
 
 
 def _in_order(rows: pd.DataFrame) -> list[str]:
-    """Kinds, the most frequent among all features first, those that name nothing last."""
+    """Kinds, the most frequent among all features first, undefined last."""
     counts = rows.groupby("kind")["count"].max()
-    return sorted(
-        (str(kind) for kind in counts.index), key=lambda kind: (place_of(kind), -counts[kind], kind)
-    )
+    return sorted(map(str, counts.index), key=lambda kind: (kind == UNDEFINED, -counts[kind], kind))
 
 
 def _kind(copied: CopiedKinds, site: str, source: str, kind: str, own: pd.DataFrame) -> tuple[str, ...]:
@@ -150,9 +148,12 @@ def _kind(copied: CopiedKinds, site: str, source: str, kind: str, own: pd.DataFr
     for among in ("all", "stabilised"):
         group = own[own["among"] == among]
         rows = group[group["kind"] == kind]
-        total = int(group["count"].sum())
+        total = int(group.loc[group["kind"] != UNDEFINED, "count"].sum())
         many = int(rows["count"].sum())
         share = float(rows["share"].iloc[0]) if len(rows) else 0.0
+        if kind == UNDEFINED:  # what is undefined stands in no share
+            cells += [f"{many:,}", DASH] if many else [DASH, DASH]
+            continue
         cells.append(f"{many:,} of {total:,} ({percent(share)})" if total else DASH)
         cells.append(_dash(percent(copied.share(site, source, kind, among).mean)))
     named = own[own["kind"] == kind]

@@ -16,7 +16,7 @@ import pandas as pd
 
 from tonotopy.views._feature_rows import (
     RANDOM,
-    UNNAMED,
+    UNDEFINED,
     CopiedKinds,
     copies,
     most_frequent,
@@ -39,6 +39,8 @@ ANSWERS: Final = {
     "broad": "broadly",
     "none": "to none of these",
 }
+#: Kinds that a sentence tells.
+MOST_KINDS: Final = 3
 #: What the words of the section mean.
 STABILISED_MEANS = (
     "A feature is stabilised when the fragments of sound that it answers to most strongly are one waveform, more "
@@ -198,26 +200,27 @@ def _order(row: pd.Series) -> str:
 
 
 def _kinds(run: RunTables, row: pd.Series) -> str:
-    """The three most frequent kinds, of the stabilised features where there are any."""
+    """The most frequent kinds, of the stabilised features where there are any; *unexplained* is always told."""
     site, source = str(row["site"]), str(row["source"])
     copied = CopiedKinds.of(run)
-    for among, of in (("stabilised", "stabilised"), ("all", "")):
-        found = most_frequent(run, site, source, among)
+    for among, of in (("stabilised", "stabilised "), ("all", "")):
+        found = dict(most_frequent(run, site, source, among))
         if not found:
             continue
+        undefined = found.pop(UNDEFINED, 0)
+        total = sum(found.values())
+        if not total:
+            return f"What kind the {of}{undefined:,} are is undefined."
+        told = [kind for at, kind in enumerate(found) if at < MOST_KINDS or kind == "unexplained"]
         parts = [
-            f"{kind} ({many:,}; untrained {percent(copied.share(site, source, kind, among).mean)})"
-            for kind, many in found
-            if kind not in UNNAMED
-        ][:3]
-        left = [
-            f"{many:,} {'is' if many == 1 else 'are'} {UNNAMED[kind]}"
-            for kind, many in found
-            if kind in UNNAMED
+            f"{kind} {found[kind]:,} ({percent(found[kind] / total)}; "
+            f"untrained copies {percent(copied.share(site, source, kind, among).mean)})"
+            for kind in told
         ]
-        named = [f"are named most often by {listed(parts)}"] if parts else ["are named by no family"]
-        total = sum(many for _, many in found)
-        return f"The {f'{of} ' if of else ''}{total:,} {'; '.join([*named, *left])}."
+        rest = total - sum(found[kind] for kind in told)
+        parts += [f"other kinds {rest:,}"] if rest else []
+        left = f"; for {undefined:,} more it is undefined" if undefined else ""
+        return f"Kinds of the {of}{total:,}: {', '.join(parts)}{left}."
     return ""
 
 
