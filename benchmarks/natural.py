@@ -21,7 +21,8 @@ import torch
 
 from tonotopy.encoders import load_encoder
 from tonotopy.encoders._contract import Encoder
-from tonotopy.measures.natural.readability import readability, targets_of
+from tonotopy.measures.natural.partial_targets import targets_of
+from tonotopy.measures.natural.readability import readability
 from tonotopy.measures.natural.receptive_field import receptive_fields
 from tonotopy.recording.lanes import lanes_of
 from tonotopy.recording.natural import FRAMES_WITH_LANES, NaturalSound, natural_frames

@@ -11,16 +11,9 @@ import pytest
 from tonotopy.core.errors import InputError
 from tonotopy.encoders import load_encoder
 from tonotopy.encoders._contract import Site
-from tonotopy.measures.natural.held_out import try_out, validate
-from tonotopy.measures.natural.moments import Moments, deal
-from tonotopy.measures.natural.readability import (
-    Readability,
-    ReadabilityTally,
-    compressed,
-    readability,
-    targets_of,
-)
-from tonotopy.measures.natural.sound_types import Types
+from tonotopy.measures.natural.moments import deal
+from tonotopy.measures.natural.partial_targets import compressed, targets_of
+from tonotopy.measures.natural.readability import Readability, ReadabilityTally, readability
 from tonotopy.recording.lanes import FLOOR_DB, Lanes, bands_hz
 from tonotopy.recording.natural import NaturalFrames, NaturalSound, natural_sound
 from tonotopy.signal import erb
@@ -203,50 +196,6 @@ def test_shards_merge_to_the_whole() -> None:
     assert one.n_pieces == other.n_pieces == 9
 
 
-def test_the_penalty_never_sees_the_group_held_out() -> None:
-    """What is chosen for a group does not change when that group's block becomes something else."""
-    rng = np.random.default_rng(0)
-    group = np.arange(8)
-    data = [(rng.standard_normal((50, 4)), rng.standard_normal((50, 2))) for _ in group]
-
-    def errors(data: list[tuple[Array, Array]]) -> Array:
-        moments = Moments(group, 4, 2)
-        for piece, (x, y) in enumerate(data):
-            moments.update(x, y, piece)
-        known = validate(moments)
-        assert known is not None
-        assert known.block[:2].tolist() == [0, 0]
-        return known.error[0]
-
-    changed = [(x + 9, y * 5 - 3) if piece < 2 else (x, y) for piece, (x, y) in enumerate(data)]
-    assert np.allclose(errors(data), errors(changed))
-
-
-def test_a_fit_is_tried_on_what_it_has_not_seen() -> None:
-    """With as many features as frames, noise fits itself perfectly and explains nothing held out."""
-    rng = np.random.default_rng(1)
-    moments = Moments(np.arange(4), 60, 1)
-    for piece in range(4):
-        moments.update(rng.standard_normal((20, 60)), rng.standard_normal((20, 1)), piece)
-    known = validate(moments)
-    assert known is not None
-    column, penalty = np.zeros((4, 1), np.int64), np.zeros((4, 1), np.int64)
-    assert try_out(moments, known, column, penalty).share()[0] < 0
-
-
-def test_types_keep_one_value_each() -> None:
-    """A control target is a function of the type of sound alone, and takes values that the band has."""
-    lanes = [lanes_of_noise(k) for k in range(3)]
-    types = Types.of(lanes, count=8, seed=1)
-    targets = targets_of(lanes, types=types)
-    kind = types.type_of(lanes[0])
-    for number in np.unique(kind):
-        assert (np.ptp(targets[0].control[kind == number], axis=0) == 0).all()
-    assert len(np.unique(kind)) > 3
-    every = np.concatenate([target.real for target in targets])
-    assert all(np.isin(targets[0].control[:, band], every[:, band]).all() for band in range(every.shape[1]))
-
-
 def test_phantoms_read_as_what_they_are() -> None:
     """On tones that come and go, the cochlea reads by single channels, rotated only by all."""
     rate = 16_000
@@ -287,9 +236,5 @@ def test_bad_input_says_what_is_wrong() -> None:
     other = replace(sound.lanes[0], band_hz=sound.lanes[0].band_hz + 1)
     with pytest.raises(InputError, match="the same bands"):
         tally.update(natural.frames, natural.end, other, targets[0], 0)
-    with pytest.raises(InputError, match="the same bands"):
-        Types.of([sound.lanes[0], other])
-    with pytest.raises(InputError, match="at least 2 types"):
-        Types.of(sound.lanes, count=1)
     with pytest.raises(InputError, match="finite values"):
         readability(sound, "made", features=lambda frames: frames * np.nan)

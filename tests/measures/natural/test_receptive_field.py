@@ -18,7 +18,6 @@ from tonotopy.measures.natural.receptive_field import (
     correlation,
     lagged,
     receptive_fields,
-    shape_of,
 )
 from tonotopy.recording.lanes import Lanes, bands_hz
 from tonotopy.recording.natural import NaturalFrames, NaturalSound, natural_sound
@@ -175,14 +174,6 @@ def test_shards_merge_to_the_whole() -> None:
             tally.update(natural.frames[rows], lanes.rows(natural.end[rows], RATE), lanes, piece)
     parts[1].merge(parts[2])
     assert np.allclose(parts[0].read()["made"].weights, parts[1].read()["made"].weights)
-
-
-def test_the_shape_of_nothing_is_undefined() -> None:
-    """A field of zeros and one that is not a number have no frequency."""
-    weights = np.zeros((2, LAGS, 5))
-    weights[1] = np.nan
-    shape = shape_of(weights, bands_hz(RATE)[:5], np.arange(LAGS) * 10.0)
-    assert all(np.isnan(values).all() for values in shape.values())
 
 
 def test_bad_input_says_what_is_wrong() -> None:

@@ -14,16 +14,15 @@ from itertools import combinations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tonotopy.measures.natural.moments import Array, Moments, Sums
+from tonotopy.measures.natural.moments import Array, Ints, Moments, Sums
 from tonotopy.statistics.bootstrap import LEAST_PIECES_FOR_INTERVALS, piece_weights
-
-Ints = NDArray[np.int64]
 
 BLOCKS: Final = 4
 #: Relative to the mean variance of the features.
 PENALTIES: Final = (1e-6, 1e-4, 1e-2, 1.0, 30.0)
+#: Bootstraps over groups of pieces.
+RESAMPLES: Final = 200
 #: Fewer groups with frames than this, and nothing is defined.
 LEAST_GROUPS: Final = 3
 
@@ -113,11 +112,20 @@ def try_out(
         block = known.block[row]
         training, test = others.targets(columns[block]), own.targets(columns[block])
         spread[row] = test.spread_about(training)
-        for choice in np.unique(penalty[block]):
-            these = np.flatnonzero(penalty[block] == choice)
-            fitted, tried = training.targets(these), test.targets(these)
-            error[row, these] = tried.error_of(fitted.ridge(penalties[choice]), fitted)
+        error[row] = test.error_of(fit_each(training, penalty[block], penalties), training)
     return HeldOut(error, spread)
+
+
+def fit_each(training: Sums, penalty: Ints, penalties: tuple[float, ...]) -> Array:
+    """Weights of ridge regression, each target with its own penalty, ``[feature, target]``.
+
+    ``penalty``, ``[target]``, numbers them.
+    """
+    weights = np.empty(training.xy.shape)
+    for choice in np.unique(penalty):
+        these = np.flatnonzero(penalty == choice)
+        weights[:, these] = training.targets(these).ridge(penalties[choice])
+    return weights
 
 
 def resamples(n_groups: int, count: int, *, seed: int) -> Array | None:

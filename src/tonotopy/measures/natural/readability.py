@@ -1,23 +1,20 @@
 """How well the tracked partials of natural sound are read from a site: by all units, by the best single feature.
 
-The *target* of a band is the amplitude of the tracked partials in it (`Lanes.partial_db`) to the power
-`COMPRESSION`, as loudness grows, and 0 where there is none: a level in dB would say, above all, whether there is a
-partial at all. R² is the share of its variance that is explained on held-out groups of pieces (`held_out`), about
-the mean of the training groups. For each band:
+The *target* of a band is the compressed amplitude of the tracked partials in it (`partial_targets`). R² is the share
+of its variance that is explained on held-out groups of pieces (`held_out`), about the mean of the training groups.
+For each band:
 
 - ``r2_all``: from all units, by ridge regression, its penalty chosen on the training groups;
 - ``r2_best``: from the one feature that explains most on the training groups, by a line of its own; the
   difference is the *localisation gap* (SPEC § 5): what is there, but not in one feature;
 - ``r2_baseline``: from the levels of the sound in 1-ERB bands at the same moments, by the same ridge regression:
   what needs no model;
-- ``r2_control``: from all units, of a control task (J. Hewitt and P. Liang, "Designing and interpreting probes with
-  control tasks", EMNLP 2019): each *type* of sound, a cluster of spectra, keeps one value drawn from the band's.
-  Only memorising types helps. ``selectivity`` is the difference. Deviation: types are clusters, not words, so that
-  near types are told apart less well than far ones;
+- ``r2_control``: from all units, of a control task (`partial_targets`), which only memorising types of sound
+  helps. ``selectivity`` is the difference;
 - ``r2_null``: from all units, of the target shifted circularly within its piece by a quarter to three quarters of
   it. What is left is what pieces as wholes tell.
 
-The moment: a frame may tell of the end of its view or of its middle. Of `MOMENTS`, parts of the span before the end
+The moment: a frame may tell of the end of its view or of its middle. Of `frame_moment.MOMENTS`, parts of the span before the end
 of the view, the one is taken whose mean ``r2_all`` over bands is highest on the training groups, for each held-out
 block of groups apart; ``delay_ms`` is the median.
 
@@ -37,32 +34,28 @@ from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
 from tonotopy.encoders._contract import Site
+from tonotopy.measures.natural.best_single import best_single
+from tonotopy.measures.natural.frame_moment import best_delay, delays
 from tonotopy.measures.natural.held_out import (
     LEAST_GROUPS,
-    HeldOut,
-    Validation,
+    RESAMPLES,
     interval_of,
     resamples,
     try_out,
     validate,
 )
-from tonotopy.measures.natural.moments import Array, Moments, Sums, deal, thinned
-from tonotopy.measures.natural.sound_types import Types
-from tonotopy.recording.lanes import FLOOR_DB, Lanes
+from tonotopy.measures.natural.moments import Array, Ints, Moments, deal
+from tonotopy.measures.natural.partial_targets import Targets, targets_of
+from tonotopy.measures.natural.pieces_seen import PiecesSeen, check_sites, frames_of, null_shift
+from tonotopy.recording.lanes import Lanes
 from tonotopy.recording.natural import NaturalSound
 
-Ints = NDArray[np.int64]
-
-#: Exponent on the amplitude of partials: Stevens' for loudness, 0.3 of power.
-COMPRESSION: Final = 0.6
-#: Parts of the span before the end of the view that may be the moment of a frame.
-MOMENTS: Final = (0.5, 0.0, 0.125, 0.25, 0.75, 1.0)
 #: A band is undefined where fewer frames than this share have a partial in it.
 LEAST_PRESENT: Final = 0.01
 #: Frames of a piece that are used, evenly spread among those given.
 FRAMES_A_PIECE: Final = 1000
-#: Bootstraps over groups of pieces.
-RESAMPLES: Final = 200
+#: Draws of the null's shift, apart from those of other measures.
+_STREAM: Final = 43
 _KINDS: Final = 3  # targets as they are, of the control task, shifted
 
 
@@ -124,15 +117,14 @@ def readability(
     InputError
         For a site that was not recorded, or features that are not finite.
     """
-    if site not in sound.sites:
-        raise InputError("a recorded site", repr(site), "", list(sound.sites))
+    check_sites(sound, [site])
     natural = sound.sites[site]
     wanted = targets_of(sound.lanes, seed=seed) if targets is None else targets
     if len(wanted) != len(sound.lanes):
         raise InputError(f"targets of {len(sound.lanes)} pieces", f"of {len(wanted)}")
     tally: ReadabilityTally | None = None
     for piece, (lanes, target) in enumerate(zip(sound.lanes, wanted, strict=True)):
-        rows = thinned(np.flatnonzero(natural.piece == piece), FRAMES_A_PIECE)
+        rows = frames_of(natural, piece, FRAMES_A_PIECE)
         frames = natural.frames[rows]
         values = None if features is None else np.asarray(features(frames))
         if tally is None:
@@ -143,21 +135,6 @@ def readability(
         tally.update(frames, natural.end[rows], lanes, target, piece, values=values)
     assert tally is not None, "frames of no piece"
     return tally.read(n_resamples=n_resamples)
-
-
-@dataclass(frozen=True)
-class Targets:
-    """What is to be read of one piece, on the grid of its lanes: compressed amplitudes."""
-
-    real: Array = field(repr=False)  # [time, band]
-    control: Array = field(repr=False)  # [time, band], what the type of sound keeps
-
-
-def targets_of(lanes: Sequence[Lanes], *, types: Types | None = None, seed: int = 0) -> list[Targets]:
-    """Targets of some pieces; ``types`` of sound are found in them where none are given."""
-    found = types or Types.of(lanes, seed=seed)
-    kept = compressed(found.partial_db)
-    return [Targets(compressed(one.partial_db), kept[found.type_of(one)]) for one in lanes]
 
 
 class ReadabilityTally:
@@ -182,16 +159,15 @@ class ReadabilityTally:
         seed: int = 0,
     ) -> None:
         self.site, self.sample_rate_hz, self.seed = site, sample_rate_hz, seed
-        self.band_hz = lanes.band_hz
-        self.delays = _delays(site.span, sample_rate_hz / lanes.rate_hz)
-        n_bands = len(self.band_hz)
+        self.pieces = PiecesSeen(lanes)
+        self.delays = delays(site.span, sample_rate_hz / lanes.rate_hz)
+        n_bands = len(lanes.band_hz)
         targets = _KINDS * len(self.delays) * n_bands
         self.units = Moments(group, site.units, targets)
         # The best single feature is asked for one kind of target only.
         self.single = None if features is None else Moments(group, features, targets // _KINDS, gram=False)
         self.baseline = Moments(group, n_bands, n_bands)
         self.present = np.zeros((self.units.n_groups, n_bands))
-        self._pieces: set[int] = set()
 
     def update(
         self,
@@ -211,15 +187,14 @@ class ReadabilityTally:
             For lanes with other bands, single features where there were none before or the other way round, or
             arrays that do not fit (see `Moments.update`).
         """
-        if not np.array_equal(lanes.band_hz, self.band_hz):
-            raise InputError("lanes with the same bands for all pieces", "others", "another sampling rate")
+        self.pieces.check(lanes)
         if (values is None) != (self.single is None):
             raise InputError("single features in every update or in none", "both")
         if not len(frames):
             return
         rows = lanes.rows(end[:, None] - self.delays, self.sample_rate_hz)  # [frame, delay]
         real, control = targets.real, targets.control
-        shift = int(np.random.default_rng([self.seed, piece, 43]).uniform(0.25, 0.75) * len(lanes))
+        shift = null_shift(len(lanes), piece, seed=self.seed, stream=_STREAM)
         wanted = np.stack([real[rows], control[rows], real[(rows + shift) % len(lanes)]], axis=1)
         flat = wanted.reshape(len(frames), -1)
         self.units.update(frames, flat, piece)
@@ -227,7 +202,7 @@ class ReadabilityTally:
             self.single.update(values, wanted[:, 0].reshape(len(frames), -1), piece)
         self.baseline.update(lanes.erb_db[rows[:, 0]], wanted[:, 0, 0], piece)
         self.present[self.units.group[piece]] += np.sum(wanted[:, 0, 0] > 0, axis=0)
-        self._pieces.add(piece)
+        self.pieces.add(piece)
 
     def merge(self, other: ReadabilityTally) -> None:
         """Add what another tally of the same site and pieces has seen.
@@ -242,11 +217,11 @@ class ReadabilityTally:
         if self.single is not None and other.single is not None:
             self.single.merge(other.single)
         self.present += other.present
-        self._pieces |= other._pieces
+        self.pieces.merge(other.pieces)
 
     def read(self, *, n_resamples: int = RESAMPLES) -> Readability:
         """What the frames so far read."""
-        n_bands = len(self.band_hz)
+        n_bands = len(self.pieces.band_hz)
         n_frames = int(self.units.counts.sum())
         present = self.present.sum(axis=0) / max(n_frames, 1)
         defined = (present >= LEAST_PRESENT) & (np.sum(self.present > 0, axis=0) >= LEAST_GROUPS)
@@ -255,7 +230,7 @@ class ReadabilityTally:
         if known is None or known_baseline is None or not alive:
             return self._undefined(present)
         share = known.share().reshape(-1, known.error.shape[1], _KINDS, len(self.delays), n_bands)
-        delay = _best_delay(share[:, :, 0], defined)  # [block]
+        delay = best_delay(share[:, :, 0], defined)  # [block]
         weights = resamples(len(known.group), n_resamples, seed=self.seed)
 
         first = (np.arange(_KINDS) * len(self.delays) + delay[:, None]) * n_bands  # [block, kind]
@@ -267,7 +242,10 @@ class ReadabilityTally:
         errors["r2_baseline"] = try_out(
             self.baseline, known_baseline, columns, known_baseline.share().argmax(axis=1)
         )
-        errors["r2_best"], best, repeats = self._single(known, delay)
+        chosen, overall = [_columns(int(d), n_bands) for d in delay], int(np.median(delay[known.block]))
+        errors["r2_best"], best, repeats = best_single(
+            self.single or self.units, known, chosen, _columns(overall, n_bands)
+        )
 
         rows = np.ones((1, len(known.group))) if weights is None else weights
         r2 = {name: np.where(defined, held.share(rows), np.nan) for name, held in errors.items()}
@@ -279,84 +257,34 @@ class ReadabilityTally:
             columns_of |= {f"{name}_low": low, f"{name}_high": high}
         return Readability(
             site=self.site.name,
-            n_pieces=len(self._pieces),
+            n_pieces=len(self.pieces),
             n_groups=len(known.group),
             n_frames=n_frames,
             delay_ms=float(np.median(self.delays[delay[known.block]])) * 1000 / self.sample_rate_hz,
-            band_hz=self.band_hz,
+            band_hz=self.pieces.band_hz,
             present=present,
             best_feature=np.where(defined, best, -1),
             best_repeats=np.where(defined, repeats, np.nan),
             **columns_of,
         )
 
-    def _single(self, known: Validation, delay: Ints) -> tuple[HeldOut, Ints, Array]:
-        """Errors of the best single feature, which it is, and for how many held-out groups it was that one."""
-        moments, n_bands = self.single or self.units, len(self.band_hz)
-        every = int(np.median(delay[known.block]))
-        best = _explains_most(moments.groups(known.group).targets(_columns(every, n_bands)))
-        error, spread = np.empty((2, len(known.group), n_bands))
-        repeats = np.zeros(n_bands)
-        for row, (others, own) in enumerate(moments.without(known.group)):
-            columns = _columns(int(delay[known.block[row]]), n_bands)
-            training, test = others.targets(columns), own.targets(columns)
-            chosen = _explains_most(training)
-            each = test.errors_of_single(training.single(), training)
-            error[row], spread[row] = each[chosen, np.arange(n_bands)], test.spread_about(training)
-            repeats += chosen == best
-        return HeldOut(error, spread), best, repeats / len(known.group)
-
     def _undefined(self, present: Array) -> Readability:
         """Nothing can be said."""
-        nothing = np.full(len(self.band_hz), np.nan)
+        nothing = np.full(len(self.pieces.band_hz), np.nan)
         given = ("site", "n_pieces", "n_groups", "n_frames", "delay_ms", "band_hz", "present", "best_feature")
         return Readability(
             site=self.site.name,
-            n_pieces=len(self._pieces),
+            n_pieces=len(self.pieces),
             n_groups=int(np.count_nonzero(self.units.counts)),
             n_frames=int(self.units.counts.sum()),
             delay_ms=float("nan"),
-            band_hz=self.band_hz,
+            band_hz=self.pieces.band_hz,
             present=present,
-            best_feature=np.full(len(self.band_hz), -1),
+            best_feature=np.full(len(self.pieces.band_hz), -1),
             **{f.name: nothing for f in fields(Readability) if f.name not in given},
         )
-
-
-def compressed(partial_db: NDArray[np.floating]) -> Array:
-    """Compressed amplitude of partials, 0 where there is none; of a full-scale square wave, 1.
-
-    Examples
-    --------
-    >>> compressed(np.array([0.0, -20.0, -100.0])).round(3).tolist()
-    [1.0, 0.251, 0.0]
-    """
-    level = np.asarray(partial_db, np.float64)
-    return np.where(level > FLOOR_DB, 10 ** (COMPRESSION / 20 * level), 0.0)
-
-
-def _delays(span: int, step: float) -> Array:
-    """Moments of a frame as samples before the end of its view, the middle first; those near another are left out."""
-    kept: list[float] = []
-    for moment in MOMENTS:
-        if all(abs(moment * span - other) >= step / 2 for other in kept):
-            kept.append(moment * span)
-    return np.array(kept)
-
-
-def _best_delay(share: Array, defined: NDArray[np.bool_]) -> Ints:
-    """The delay of each block, from shares ``[block, penalty, delay, band]``."""
-    if not defined.any():
-        return np.zeros(len(share), np.int64)
-    return np.asarray(share.max(axis=1)[:, :, defined].mean(axis=2).argmax(axis=1))
 
 
 def _columns(delay: int, n_bands: int) -> slice:
     """Targets as they are at one delay: they come first, in units and in single features alike."""
     return slice(delay * n_bands, (delay + 1) * n_bands)
-
-
-def _explains_most(training: Sums) -> Ints:
-    """The feature that explains most of each target by itself, ``[target]``."""
-    size = training.variance_x[:, None]
-    return np.argmax(np.divide(training.xy**2, size, out=np.zeros(training.xy.shape), where=size > 0), axis=0)

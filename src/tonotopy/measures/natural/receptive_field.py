@@ -12,11 +12,7 @@ Per feature:
   mean over groups; the penalty is chosen on the training groups;
 - ``r_null``: the same for the feature's values shifted circularly within each piece. ``p`` compares ``r`` with the
   null of all features of the site;
-- ``best_hz``: the frequency at the top of the field, summed in square over lags, between bands by the parabola
-  through three;
-- ``bandwidth_erb``: its equivalent rectangular width, sum over top;
-- ``latency_ms``: of the strongest lag, summed in square over bands, before the end of the view;
-- ``lobe_share``: the share of the square of the field within 1.5 ERB of the best band.
+- ``best_hz``, ``bandwidth_erb``, ``latency_ms``, ``lobe_share``: see `field_shape`.
 
 A field is what a *linear* readout of the log spectrogram tells of a feature. A feature that follows the waveform,
 as filters do whose output is not rectified, has none: its value is as often above as below zero. And neighbouring
@@ -35,30 +31,28 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tonotopy.core.errors import InputError
 from tonotopy.encoders._contract import Site
-from tonotopy.measures.natural.held_out import Validation, interval_of, resamples, validate
-from tonotopy.measures.natural.moments import Array, Moments, Sums, deal, thinned
+from tonotopy.measures.natural.field_shape import shape_of
+from tonotopy.measures.natural.held_out import (
+    RESAMPLES,
+    Validation,
+    fit_each,
+    interval_of,
+    resamples,
+    validate,
+)
+from tonotopy.measures.natural.moments import Array, Ints, Moments, Sums, deal
+from tonotopy.measures.natural.pieces_seen import PiecesSeen, check_sites, null_shift
+from tonotopy.measures.natural.shared_moments import frames_at, sharing
 from tonotopy.recording.lanes import Lanes
-from tonotopy.recording.natural import NaturalFrames, NaturalSound
-from tonotopy.signal import erb
+from tonotopy.recording.natural import NaturalSound
 
-Ints = NDArray[np.int64]
-
+#: Moments of a field, up to the end of the view.
 LAGS: Final = 10
-#: Frames of a piece that are used, evenly spread among those given.
-FRAMES_A_PIECE: Final = 600
-#: Sites are read at the same moments where nearly all of their frames end this near to them; the windows of the
-#: levels are three to seven times as long.
-NEAR_S: Final = 0.015
-#: Sites of about so many features share one accumulator.
-FEATURES_TOGETHER: Final = 1500
 #: Relative to the mean variance of the levels.
 PENALTIES: Final = (3e-3, 3e-2, 0.3)
-#: Half the width of the main lobe, ERB.
-LOBE_ERB: Final = 1.5
-#: Bootstraps over groups of pieces.
-RESAMPLES: Final = 200
+#: Draws of the null's shift, apart from those of other measures.
+_STREAM: Final = 53
 
 
 @dataclass(frozen=True)
@@ -104,25 +98,23 @@ def receptive_fields(
     InputError
         For a site that was not recorded, or features that are not finite.
     """
-    for name in sites:
-        if name not in sound.sites:
-            raise InputError("a recorded site", repr(name), "", list(sound.sites))
+    check_sites(sound, sites)
     group = deal(len(sound.lanes), seed=seed)
+    lags = {
+        name: _lag(sound.sites[name].site, sound.sites[name].sample_rate_hz, sound.lanes[0]) for name in sites
+    }
     found: dict[str, ReceptiveFields] = {}
-    for together in _sharing(sound, sites):
+    for together in sharing(sound, lags):
         tally: FieldTally | None = None
         for piece, lanes in enumerate(sound.lanes):
             parts, rows = {}, np.empty(0, np.int64)
             for name in together:
-                chosen, rows = _frames(sound.sites[name], piece, lanes)
+                chosen, rows = frames_at(sound.sites[name], piece, lanes)
                 frames = sound.sites[name].frames[chosen]
                 parts[name] = frames if features is None else np.asarray(features(frames))
             if tally is None:
-                rate = sound.sites[together[0]].sample_rate_hz
                 counts = {name: values.shape[1] for name, values in parts.items()}
-                tally = FieldTally(
-                    counts, _lag(sound.sites[together[0]].site, rate, lanes), lanes, group, seed=seed
-                )
+                tally = FieldTally(counts, lags[together[0]], lanes, group, seed=seed)
             tally.update(np.concatenate(list(parts.values()), axis=1), rows, lanes, piece)
         assert tally is not None, "frames of no piece"
         found |= tally.read(n_resamples=n_resamples)
@@ -132,48 +124,6 @@ def receptive_fields(
 def _lag(site: Site, sample_rate_hz: int, lanes: Lanes) -> int:
     """Points of the lanes in one lag."""
     return max(1, round(site.span / sample_rate_hz * lanes.rate_hz / LAGS))
-
-
-def _sharing(sound: NaturalSound, sites: Sequence[str]) -> list[list[str]]:
-    """Sites that are read at the same moments with the same lags: their levels are computed once."""
-    lists: dict[tuple[int, str], list[list[str]]] = {}
-    for name in sites:
-        natural = sound.sites[name]
-        lag = _lag(natural.site, natural.sample_rate_hz, sound.lanes[0])
-        dense = all(_nearest(natural, piece, lanes)[1] for piece, lanes in enumerate(sound.lanes))
-        alike = lists.setdefault((lag, "" if dense else name), [[]])
-        if sum(sound.sites[other].frames.shape[1] for other in alike[-1]) > FEATURES_TOGETHER:
-            alike.append([])
-        alike[-1].append(name)
-    return [some for alike in lists.values() for some in alike]
-
-
-def _frames(natural: NaturalFrames, piece: int, lanes: Lanes) -> tuple[Ints, Ints]:
-    """Which frames of a piece are used, and the point of the lanes where the view of each ends."""
-    chosen, dense = _nearest(natural, piece, lanes)
-    if dense:
-        return chosen, _moments(lanes)
-    chosen = thinned(np.flatnonzero(natural.piece == piece), FRAMES_A_PIECE)
-    return chosen, lanes.rows(natural.end[chosen], natural.sample_rate_hz)
-
-
-def _moments(lanes: Lanes) -> Ints:
-    return thinned(np.arange(len(lanes)), FRAMES_A_PIECE)
-
-
-def _nearest(natural: NaturalFrames, piece: int, lanes: Lanes) -> tuple[Ints, bool]:
-    """The frame that ends nearest to each of the shared moments, and whether most end near enough."""
-    rows = np.flatnonzero(natural.piece == piece)
-    if not len(rows):
-        return rows, False
-    end = natural.end[rows]
-    wanted = _moments(lanes) * (natural.sample_rate_hz / lanes.rate_hz)
-    after = np.clip(np.searchsorted(end, wanted), 1, max(len(end) - 1, 1))
-    before = np.minimum(after - 1, len(end) - 1)
-    after = np.minimum(after, len(end) - 1)
-    chosen = np.where(np.abs(end[after] - wanted) < np.abs(end[before] - wanted), after, before)
-    off = np.quantile(np.abs(end[chosen] - wanted), 0.95) / natural.sample_rate_hz
-    return rows[chosen], bool(off <= NEAR_S)
 
 
 class FieldTally:
@@ -191,10 +141,9 @@ class FieldTally:
         self, features: Mapping[str, int], lag: int, lanes: Lanes, group: Ints, *, seed: int = 0
     ) -> None:
         self.features, self.lag, self.seed = dict(features), lag, seed
-        self.band_hz, self.rate_hz = lanes.band_hz, lanes.rate_hz
+        self.rate_hz, self.pieces = lanes.rate_hz, PiecesSeen(lanes)
         self.count = sum(self.features.values())
-        self.moments = Moments(group, LAGS * len(self.band_hz), 2 * self.count)
-        self._pieces: set[int] = set()
+        self.moments = Moments(group, LAGS * len(lanes.band_hz), 2 * self.count)
 
     def update(self, values: NDArray[np.floating], rows: Ints, lanes: Lanes, piece: int) -> None:
         """Add values ``[frame, feature]`` of one piece, all sites side by side, in order of time.
@@ -206,14 +155,13 @@ class FieldTally:
         InputError
             For lanes with other bands, or arrays that do not fit (see `Moments.update`).
         """
-        if not np.array_equal(lanes.band_hz, self.band_hz):
-            raise InputError("lanes with the same bands for all pieces", "others", "another sampling rate")
+        self.pieces.check(lanes)
         if not len(values):
             return
-        shift = int(np.random.default_rng([self.seed, piece, 53]).uniform(0.25, 0.75) * len(values))
+        shift = null_shift(len(values), piece, seed=self.seed, stream=_STREAM)
         targets = np.concatenate([values, np.roll(values, shift, axis=0)], axis=1)
         self.moments.update(lagged(lanes.erb_db, rows, self.lag), targets, piece)
-        self._pieces.add(piece)
+        self.pieces.add(piece)
 
     def merge(self, other: FieldTally) -> None:
         """Add what another tally of the same sites and pieces has seen.
@@ -224,11 +172,11 @@ class FieldTally:
             See `Moments.merge`.
         """
         self.moments.merge(other.moments)
-        self._pieces |= other._pieces
+        self.pieces.merge(other.pieces)
 
     def read(self, *, n_resamples: int = RESAMPLES) -> dict[str, ReceptiveFields]:
         """What the frames so far read, for each site."""
-        shape = (self.count, LAGS, len(self.band_hz))
+        shape = (self.count, LAGS, len(self.pieces.band_hz))
         known = validate(self.moments, PENALTIES, columns=slice(self.count))
         if known is None:
             n_groups, weights = int(np.count_nonzero(self.moments.counts)), np.full(shape, np.nan)
@@ -239,7 +187,9 @@ class FieldTally:
             correlations = self._correlations(known, penalty)
             chosen = np.rint(np.median(penalty, axis=0)).astype(np.int64)
             everything = self.moments.groups(known.group).targets(slice(self.count))
-            weights = np.where(varies(everything), _fitted(everything, chosen), np.nan).T.reshape(shape)
+            weights = np.where(varies(everything), fit_each(everything, chosen, PENALTIES), np.nan).T.reshape(
+                shape
+            )
             once = np.ones((1, n_groups))
             weights_of_groups = resamples(n_groups, n_resamples, seed=self.seed)
             r, null = (_mean(values, once) for values in correlations)
@@ -251,10 +201,10 @@ class FieldTally:
             lag_ms = np.asarray((np.arange(LAGS) * self.lag + (self.lag - 1) / 2) * 1000 / self.rate_hz)
             found[site] = ReceptiveFields(
                 site=site,
-                n_pieces=len(self._pieces),
+                n_pieces=len(self.pieces),
                 n_groups=n_groups,
                 n_frames=int(self.moments.counts.sum()),
-                band_hz=self.band_hz,
+                band_hz=self.pieces.band_hz,
                 lag_ms=lag_ms,
                 weights=weights[these],
                 r=r[0, these],
@@ -262,7 +212,7 @@ class FieldTally:
                 r_high=high,
                 r_null=null[0, these],
                 p=_p(r[0, these], null[0, these]),
-                **shape_of(weights[these], self.band_hz, lag_ms),
+                **shape_of(weights[these], self.pieces.band_hz, lag_ms),
             )
             first += count
         return found
@@ -272,7 +222,7 @@ class FieldTally:
         found = np.empty((len(known.group), 2 * self.count))
         for block in np.unique(known.block):
             training = self.moments.groups(known.group[known.block != block])
-            weights = _fitted(training, np.tile(penalty[block], 2))
+            weights = fit_each(training, np.tile(penalty[block], 2), PENALTIES)
             for row in np.flatnonzero(known.block == block):
                 found[row] = correlation(self.moments.groups([known.group[row]]), weights)
         return found[:, : self.count], found[:, self.count :]
@@ -310,49 +260,6 @@ def correlation(test: Sums, weights: Array) -> Array:
 def varies(sums: Sums) -> NDArray[np.bool_]:
     """Which targets vary by more than rounding, ``[target]``."""
     return np.asarray(sums.yy > 1e-12 * (sums.yy + sums.count * sums.mean_y**2))
-
-
-def shape_of(weights: Array, band_hz: Array, lag_ms: Array) -> dict[str, Array]:
-    """Best frequency, width, latency and share of the main lobe of fields ``[feature, lag, band]``.
-
-    Examples
-    --------
-    >>> field_ = np.zeros((1, 3, 5))
-    >>> field_[0, 1, 2] = -2.0
-    >>> found = shape_of(field_, np.array([100.0, 200, 300, 400, 500]), np.array([0.0, 10, 20]))
-    >>> [float(value[0].round(3)) for value in found.values()]
-    [300.0, 1.0, 10.0, 1.0]
-    """
-    power = weights**2
-    profile, over_lags = power.sum(axis=1), power.sum(axis=2)
-    total = profile.sum(axis=1)
-    alive = np.isfinite(total) & (total > 0)
-    rates = erb.rate(band_hz)
-    row = np.arange(len(profile))
-    top = np.where(alive, np.nan_to_num(profile).argmax(axis=1), 0)
-    left, here, right = (profile[row, np.clip(top + d, 0, len(band_hz) - 1)] for d in (-1, 0, 1))
-    inside = alive & (top > 0) & (top < len(band_hz) - 1)
-    bend = left - 2 * here + right
-    offset = np.divide(0.5 * (left - right), bend, out=np.zeros(len(top)), where=inside & (bend < 0))
-    best = rates[top] + offset * np.mean(np.diff(rates))
-    near = np.abs(rates - best[:, None]) <= LOBE_ERB
-    nothing = np.full(len(top), np.nan)
-    latest = lag_ms[np.nan_to_num(over_lags).argmax(axis=1)]
-    return {
-        "best_hz": np.where(alive, erb.frequency_hz(best), np.nan),
-        "bandwidth_erb": np.divide(total, here, out=nothing.copy(), where=alive),
-        "latency_ms": np.where(alive, latest, np.nan),
-        "lobe_share": np.divide(np.sum(profile * near, axis=1), total, out=nothing.copy(), where=alive),
-    }
-
-
-def _fitted(training: Sums, penalty: Ints) -> Array:
-    """Weights ``[level, target]``, each target with its penalty."""
-    weights = np.empty(training.xy.shape)
-    for choice in np.unique(penalty):
-        these = np.flatnonzero(penalty == choice)
-        weights[:, these] = training.targets(these).ridge(PENALTIES[choice])
-    return weights
 
 
 def _mean(r: Array, weights: Array) -> Array:
