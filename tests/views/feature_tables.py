@@ -134,7 +134,7 @@ def site_rows(features: pd.DataFrame) -> pd.DataFrame:
         share = len(stable) / n if len(known) else NAN
         given = float((stable["spectrally_stable"] == "yes").mean()) if len(stable) else NAN
         row = dict(zip(("weights", "seed", "site", "order", "source"), keys, strict=True))
-        row |= {"n": n, "n_stabilised": len(stable), "share_stabilised": share}
+        row |= {"n": n, "n_defined": len(known), "n_stabilised": len(stable), "share_stabilised": share}
         row |= {"low_stabilised": max(share - 0.1, 0.0), "high_stabilised": min(share + 0.1, 1.0)}
         row |= {"share_p05_waveform": share, "share_p05_spectral": float((own["p_spectral"] <= 0.05).mean())}
         row |= {
@@ -149,6 +149,8 @@ def site_rows(features: pd.DataFrame) -> pd.DataFrame:
             "order_rho": 0.8,
             "order_p": 0.01,
             "coverage": 0.6,
+            "coverage_null": 0.4,
+            "share_mixture_random": 0.07,
             "coverage_p": 0.03,
         }
         row |= {"share_unexplained": float((own["kind"] == "unexplained").mean())}

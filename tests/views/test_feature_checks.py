@@ -70,6 +70,14 @@ def test_unmeasured_numbers_have_no_column(folder: Path) -> None:
     assert run.feature_sites[["n_partial", "order_rho"]].isna().all(axis=None)
 
 
+def test_runs_that_do_not_say_of_how_many_count_all(folder: Path) -> None:
+    """Without its column, every feature counts as defined."""
+    path = folder / "tables" / "feature_sites.parquet"
+    pd.read_parquet(path).drop(columns="n_defined").to_parquet(path, index=False)
+    sites = RunTables.read(folder).feature_sites
+    assert (sites["n_defined"] == sites["n"]).all()
+
+
 def test_a_share_of_nothing_is_undefined(folder: Path) -> None:
     """Where nothing is stabilised nobody knows how much of it would be spectrally stable, whatever a file says."""
     rewrite(folder, "feature_sites", spectral_given_stabilised=0.0, low_spectral_given=0.0)
@@ -80,7 +88,7 @@ def test_a_share_of_nothing_is_undefined(folder: Path) -> None:
     assert (run.feature_sites.loc[~none, "spectral_given_stabilised"] == 0.0).all()
     undefined = (run.feature_sites["site"] == UNDEFINED) & (run.feature_sites["source"] == "channels")
     assert run.feature_sites.loc[undefined, checks.LABELLED].isna().all(axis=None)
-    rewrite(folder, "feature_sites", n=0, n_stabilised=0, share_stabilised=0.0)
+    rewrite(folder, "feature_sites", n=0, n_defined=0, n_stabilised=0, share_stabilised=0.0)
     assert RunTables.read(folder).feature_sites["share_stabilised"].isna().all()
 
 
@@ -95,6 +103,7 @@ def test_a_share_of_nothing_is_undefined(folder: Path) -> None:
         ("features", {"stabilised": "maybe"}, "known words in column 'stabilised' of features; got 'maybe'"),
         ("features", {"label": "melody"}, "known words in column 'label' of features; got 'melody'"),
         ("features", {"site": "elsewhere"}, "sites of the run in features; got 'elsewhere'"),
+        ("feature_sites", {"n_defined": 1e6}, "n_defined of at most n in feature_sites"),
         ("features", {"waveform": 1.5}, "waveform between 0 and 1 in features; got 1.5"),
         ("features", {"p_spectral": -0.1}, "p_spectral between 0 and 1 in features; got -0.1"),
         ("features", {"best_hz": 0.0}, "best_hz above 0 in features"),

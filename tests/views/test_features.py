@@ -58,11 +58,29 @@ def test_a_share_never_stands_alone(runs: dict[str, RunTables]) -> None:
 def test_what_features_answer_to(runs: dict[str, RunTables]) -> None:
     """Counts by label, partial features beside random directions and copies; order and variation beside chance."""
     text = told(runs["plain"], KNOWN)
-    assert "Of all 32, 5 answer to one partial (16 %; random directions 5 %, untrained copies 16 %)" in text
-    assert "6 broadly and 6 to none of these." in text
-    assert "varies with context by 0.42 [0.3, 0.5], by noise alone 0.1." in text
-    assert "ρ = 0.8 (p = 0.01 against shuffled order)" in text
-    assert "60 % of the axis (p = 0.03 against random directions)" in text
+    assert "Of 32, 5 answer to one partial (16 %; random directions 5 %, untrained copies 16 %)" in text
+    assert "5 to a mixture of partials (16 %; random directions 7 %, untrained copies 16 %)" in text
+    assert "and 6 to none of these (19 %; untrained copies 19 %)." in text
+    assert "varies with context by 0.42 [0.30, 0.50] beyond noise (noise alone 0.10)." in text
+    assert "ρ = 0.80 (p = 0.01 against shuffled order)" in text
+    assert "Partial features cover 60 % of the axis, as many random directions 40 % (p = 0.03)." in text
+
+
+def test_without_a_partial_feature_nothing_is_covered(runs: dict[str, RunTables]) -> None:
+    """No sentence on coverage, no p of it in the table; shares are of the features that could be asked."""
+    run = runs["plain"]
+    rows = run.feature_sites.assign(coverage=0.0, coverage_null=float("nan"), coverage_p=float("nan"))
+    own = (rows["site"] == KNOWN) & (rows["source"] == "channels") & (rows["weights"] == "trained")
+    rows.loc[own, ["n", "n_defined", "n_partial", "n_mixture"]] = 40, 36, 0, 10
+    changed = dataclasses.replace(run, feature_sites=rows)
+    text = told(changed, KNOWN)
+    assert "12 of 36 features (channels) are stabilised, 38 % [28, 48] (for 4 more it is undefined);" in text
+    assert "none answers to one partial (random directions 5 %, untrained copies 16 %)" in text
+    assert "; for 8 more this is undefined." in text
+    assert "axis" not in text
+    assert "p undefined" not in text
+    (row,) = (row for row in feature_sites_grid(changed).rows if row[:2] == (KNOWN, "channels"))
+    assert row[-2] == "–"
 
 
 def test_kinds_are_told_by_count(runs: dict[str, RunTables]) -> None:
@@ -93,12 +111,12 @@ def test_undefined_is_a_word(runs: dict[str, RunTables]) -> None:
     assert "how many of 32 features (channels) are stabilised is undefined." in nothing
     assert "What they answer to is undefined." in nothing
     assert "of untrained copies it is undefined too" in nothing
-    assert "With none stabilised, how many of these are spectrally stable is undefined." in told(
+    assert "With none stabilised, how many of these are spectrally stable is undefined; of all" in told(
         runs["plain"], "first_conv"
     )
     few = told(runs["few"], KNOWN)
     assert "are stabilised, 38 % (interval undefined);" in few
-    assert "varies with context by 0.42 (interval undefined)" in few
+    assert "varies with context by 0.42 (interval undefined) beyond noise" in few
     assert "[" not in few
     assert "nan" not in f"{nothing}{few}".split()
 
@@ -135,7 +153,7 @@ def test_grids_hold_what_is_there(runs: dict[str, RunTables]) -> None:
         "16 %",
         "2 of 12 (17 %)",
         "100 %",
-        "0.4",
+        "0.40",
         "answers to the slope and curvature of a few samples",
     )
     counts = [int(row[3].split()[0]) for row in kinds_grid(run).rows if row[:2] == (KNOWN, "channels")]
@@ -184,7 +202,8 @@ def test_a_run_without_features_shows_nothing_of_them(run_folders: dict[str, Pat
 def test_what_was_not_asked_is_left_out(runs: dict[str, RunTables]) -> None:
     """A study that did not ask what features answer to says nothing of it, and no zero."""
     run = runs["plain"]
-    names = [name for name in run.feature_sites.columns if name.startswith("n_") and name != "n_stabilised"]
+    counted = ("n_stabilised", "n_defined")
+    names = [name for name in run.feature_sites.columns if name.startswith("n_") and name not in counted]
     rows = run.feature_sites.assign(
         **dict.fromkeys([*names, "order_rho", "coverage", "variation"], float("nan"))
     )

@@ -43,8 +43,9 @@ SHARES: Final[dict[str, tuple[str, ...]]] = {
             "share_p05_waveform",
             "share_p05_spectral",
         ),
-        *("spectral_given_stabilised", "low_spectral_given", "high_spectral_given", "share_partial_random"),
-        *("order_p", "coverage", "coverage_p", "share_unexplained"),
+        *("spectral_given_stabilised", "low_spectral_given", "high_spectral_given"),
+        *("share_partial_random", "share_mixture_random"),
+        *("order_p", "coverage", "coverage_null", "coverage_p", "share_unexplained"),
     ),
     "kinds": ("share",),
     "ambiguity": ("null",),
@@ -67,7 +68,7 @@ POSITIVE: Final[dict[str, tuple[str, ...]]] = {
 }
 #: Counts.
 COUNTS: Final[dict[str, tuple[str, ...]]] = {
-    "feature_sites": ("n", "n_stabilised", *LABELLED),
+    "feature_sites": ("n", "n_defined", "n_stabilised", *LABELLED),
     "kinds": ("count",),
 }
 #: Columns of which no two rows of a table are alike.
@@ -76,6 +77,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "feature_sites": ("weights", "seed", "site", "source"),
     "kinds": ("weights", "seed", "site", "source", "kind", "among"),
     "readability": ("weights", "seed", "site", "band_hz"),
+    "pitch_decoding": ("weights", "seed", "site", "source", "window_s", "task", "probe"),
     "instantiation": ("weights", "seed", "site", "piece"),
     "transitions": ("weights", "seed", "site", "clusters", "sound"),
     "ambiguity": ("view", "clusters", "direction"),
@@ -113,13 +115,18 @@ def check_features(tables: Mapping[str, pd.DataFrame], sites: Sequence[str], pie
             if bool((table[column].dropna() <= 0.0).any()):
                 raise RunError(f"{column} above 0 in {name}", "one that is not")
         _check_words(name, table, sites)
+    counts = tables["feature_sites"]
+    if bool((counts["n_defined"] > counts["n"]).any()):
+        raise RunError("n_defined of at most n in feature_sites", "one that is more")
     _check_players(tables["players"], pieces)
 
 
 def without_empty_shares(sites: pd.DataFrame) -> pd.DataFrame:
-    """Sites of features without shares of nothing: 0 % of none would be a claim."""
+    """Sites of features with ``n_defined``, and without shares of nothing: 0 % of none would be a claim."""
     found = sites.copy()
-    none = found["n"] == 0
+    # Runs that do not say of how many features it is defined count all of them.
+    found["n_defined"] = found["n_defined"].fillna(found["n"])
+    none = (found["n"] == 0) | (found["n_defined"] == 0)
     shares = ["share_stabilised", "low_stabilised", "high_stabilised", "share_unexplained"]
     found.loc[none, [*shares, "share_p05_waveform", "share_p05_spectral"]] = float("nan")
     given = ["spectral_given_stabilised", "low_spectral_given", "high_spectral_given"]

@@ -10,6 +10,7 @@ from typing import Final
 
 import pandas as pd
 
+from tonotopy.views._schema import LABELS
 from tonotopy.views.figures._contract import highlights
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import count, missing, percent
@@ -22,6 +23,10 @@ MOST_ROWS: Final = 24
 UNDEFINED: Final = "undefined"
 #: Kinds that name no family of descriptors.
 UNNAMED: Final = ("shared", "unexplained", UNDEFINED)
+#: Columns of ``feature_sites`` that are a value with the ends of its interval.
+STABILISED: Final = ("share_stabilised", "low_stabilised", "high_stabilised")
+GIVEN: Final = ("spectral_given_stabilised", "low_spectral_given", "high_spectral_given")
+VARIATION: Final = ("variation", "low_variation", "high_variation")
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,19 @@ def copies(run: RunTables, site: str, source: str, column: str) -> Copies:
     floor = untrained(run.feature_sites)
     values = floor.loc[(floor["site"] == site) & (floor["source"] == source), column].dropna()
     return spread(values)
+
+
+def answering(run: RunTables, site: str, source: str, label: str) -> Copies:
+    """Share of untrained copies' features that answer to something, of those of which it is defined to what."""
+    floor = untrained(run.feature_sites)
+    own = floor[(floor["site"] == site) & (floor["source"] == source)]
+    return spread((own[f"n_{label}"] / answered(own)).dropna())
+
+
+def answered(rows: pd.DataFrame) -> pd.Series:
+    """Of how many features it is defined what they answer to; NaN of none."""
+    many = rows[[f"n_{label}" for label in LABELS[:-1]]].sum(axis=1)
+    return many.where(many > 0)
 
 
 def random_share(run: RunTables, site: str, column: str) -> float:

@@ -146,12 +146,19 @@ _FEATURE_SITES = {
     "source": TEXT,
     "n": WHOLE,
     "n_stabilised": WHOLE,
-    **_numbers("share_stabilised", "low_stabilised", "high_stabilised"),
+    **_numbers("n_defined", "share_stabilised", "low_stabilised", "high_stabilised"),
     **_numbers("share_p05_waveform", "share_p05_spectral"),
     **_numbers("spectral_given_stabilised", "low_spectral_given", "high_spectral_given"),
     **_numbers(*(f"n_{label}" for label in LABELS[:-1])),
-    **_numbers("share_partial_random", "variation", "low_variation", "high_variation", "variation_noise"),
-    **_numbers("order_rho", "order_p", "coverage", "coverage_p", "share_unexplained"),
+    **_numbers(
+        "share_partial_random",
+        "share_mixture_random",
+        "variation",
+        "low_variation",
+        "high_variation",
+        "variation_noise",
+    ),
+    **_numbers("order_rho", "order_p", "coverage", "coverage_null", "coverage_p", "share_unexplained"),
 }
 
 _READABILITY = {
@@ -161,6 +168,16 @@ _READABILITY = {
     "best": TEXT,
     **_numbers("gap", "gap_low", "gap_high", "r2_baseline", "r2_control", "selectivity", "r2_null"),
     "delay_ms": NUMBER,
+}
+
+_PITCH_DECODING = {
+    **_WHOSE,
+    **dict.fromkeys(("source", "truth", "task", "probe"), TEXT),
+    "window_s": NUMBER,
+    "n_pieces": WHOLE,
+    **_intervals("score", "floor", "control", "shifted", "random", "levels"),
+    **_intervals("above_floor", "selectivity", "above_random", "above_levels"),
+    "answer": TEXT,
 }
 
 #: Tables of a study that asked which features there are. All of them are optional.
@@ -175,6 +192,7 @@ FEATURE_TABLES: Final[dict[str, dict[str, str]]] = {
         "sentence": TEXT,
     },
     "readability": _READABILITY,
+    "pitch_decoding": _PITCH_DECODING,
     "instantiation": {
         **_WHOSE,
         "piece": WHOLE,
@@ -239,6 +257,8 @@ LEGAL: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("features", "spectrally_stable"): ("yes", "no", "undefined"),
     ("features", "label"): LABELS,
     ("kinds", "among"): ("all", "stabilised"),
+    ("pitch_decoding", "task"): ("class", "note", "height"),
+    ("pitch_decoding", "probe"): ("all", "best"),
     ("transitions", "sound"): ("music", "phase-scrambled", "shuffled"),
     ("ambiguity", "direction"): ("spectrum given fragment", "fragment given spectrum"),
 }

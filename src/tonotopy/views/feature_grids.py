@@ -5,9 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from tonotopy.views._feature_rows import (
+    GIVEN,
     RANDOM,
+    STABILISED,
     UNDEFINED,
+    VARIATION,
     CopiedKinds,
+    answered,
     copies,
     most_frequent,
     sources,
@@ -18,7 +22,7 @@ from tonotopy.views._schema import LABELS
 from tonotopy.views.features import number_words
 from tonotopy.views.grids import Column, Grid
 from tonotopy.views.tables import RunTables
-from tonotopy.views.words import DASH, missing, number, percent, share_with_interval
+from tonotopy.views.words import DASH, decimal, missing, p_words, percent, share_with_interval
 
 #: The piece that stands for all of them in the table of instantiation.
 SUMMARY = -1
@@ -30,7 +34,8 @@ def feature_sites_grid(run: RunTables) -> Grid:
     """One row a site and source, random directions among them: shares with their nulls, counts by label."""
     heads: tuple[str, ...] = ("site", "source", "n", "stabilised", "floor", "p ≤ .05")
     heads += ("spectral, given stabilised", "floor")
-    heads += (*LABELS[:-1], "partial: random", "varies", "noise", "order ρ", "coverage", "unexplained")
+    heads += (*LABELS[:-1], "partial: random", "mixture: random")
+    heads += ("varies", "noise", "order ρ", "coverage", "unexplained")
     rows = tuple(_feature_site(run, row) for _, row in trained(run.feature_sites).iterrows())
     return Grid(tuple(Column(head, at > 1) for at, head in enumerate(heads)), rows)
 
@@ -67,7 +72,7 @@ def instantiation_grid(run: RunTables) -> Grid:
         copied = floor.loc[floor["site"] == row["site"], "dimension"].dropna()
         cells = [_with_ends(row, column) for column in ("dimension", "held")]
         shares = [_with_ends(row, column) for column in ("share_of_noise", "share_of_stimuli", "shared")]
-        reach = number(float(copied.mean())) if len(copied) else DASH
+        reach = decimal(float(copied.mean())) if len(copied) else DASH
         found.append((str(row["site"]), cells[0], reach, cells[1], *shares))
     return Grid(tuple(Column(head, at > 0) for at, head in enumerate(heads)), tuple(found))
 
@@ -78,17 +83,15 @@ def terminal_rows(run: RunTables) -> list[list[str]]:
     rows = rows[rows["source"] != RANDOM]
     several = len(sources(rows)) > 1
     found = []
-    for _, row in rows.iterrows():
+    for (_, row), told in zip(rows.iterrows(), answered(rows), strict=True):
         site, source = str(row["site"]), str(row["source"])
         kinds = most_frequent(run, site, source, "stabilised") or most_frequent(run, site, source, "all")
-        stabilised = (row["share_stabilised"], row["low_stabilised"], row["high_stabilised"])
-        spectral = (row["spectral_given_stabilised"], row["low_spectral_given"], row["high_spectral_given"])
         cells = [
             f"{int(row['n']):,}",
-            share_with_interval(*stabilised),
+            share_with_interval(*row[list(STABILISED)]),
             _dash(percent(copies(run, site, source, "share_stabilised").mean)),
-            _dash(share_with_interval(*spectral)),
-            _dash(percent(row["n_partial"] / row["n"] if row["n"] else float("nan"))),
+            _dash(share_with_interval(*row[list(GIVEN)])),
+            _dash(percent(row["n_partial"] / told)),
             _dash(percent(row["share_partial_random"])),
             f"{kinds[0][0]} {kinds[0][1]:,}" if kinds else DASH,
         ]
@@ -106,6 +109,8 @@ def feature_notes(run: RunTables) -> list[str]:
         "kind: the most frequent and how many, of the stabilised, or of all where none is",
     ]
     rows = trained(run.feature_sites)
+    if bool(rows["low_stabilised"].notna().any()):
+        lines.append("brackets: 95 % over features, the pieces fixed (Wilson); nothing of other music")
     if bool(rows["low_stabilised"].isna().any()):
         lines.append("shares of features without brackets have no interval: it is undefined")
     return lines
@@ -113,26 +118,26 @@ def feature_notes(run: RunTables) -> list[str]:
 
 def _feature_site(run: RunTables, row: pd.Series) -> tuple[str, ...]:
     site, source = str(row["site"]), str(row["source"])
-    stabilised = (row["share_stabilised"], row["low_stabilised"], row["high_stabilised"])
-    given = (row["spectral_given_stabilised"], row["low_spectral_given"], row["high_spectral_given"])
     labels = [DASH if missing(row[f"n_{label}"]) else f"{int(row[f'n_{label}']):,}" for label in LABELS[:-1]]
     order, covered = row["order_rho"], row["coverage"]
-    varies = (row["variation"], row["low_variation"], row["high_variation"])
+    partial = row["n_partial"] > 0  # without one nothing is covered, and there is no null of that
+    null = f"{percent(row['coverage_null'])}, {p_words(row['coverage_p'])}"
     return (
         site,
         source,
         f"{int(row['n']):,}",
-        share_with_interval(*stabilised),
-        _dash(percent(copies(run, site, source, "share_stabilised").mean)),
+        share_with_interval(*row[list(STABILISED)]),
+        _dash(percent(copies(run, site, source, STABILISED[0]).mean)),
         _dash(percent(row["share_p05_waveform"])),
-        share_with_interval(*given),
-        _dash(percent(copies(run, site, source, "spectral_given_stabilised").mean)),
+        share_with_interval(*row[list(GIVEN)]),
+        _dash(percent(copies(run, site, source, GIVEN[0]).mean)),
         *labels,
         _dash(percent(row["share_partial_random"])),
-        DASH if missing(varies[0]) else number_words(*varies).replace(" (interval undefined)", ""),
-        _dash(number(row["variation_noise"])),
-        DASH if missing(order) else f"{number(order)} (p {number(row['order_p'])})",
-        DASH if missing(covered) else f"{percent(covered)} (p {number(row['coverage_p'])})",
+        _dash(percent(row["share_mixture_random"])),
+        _numbers(*row[list(VARIATION)]),
+        _dash(decimal(row["variation_noise"])),
+        DASH if missing(order) else f"{decimal(order)} ({p_words(row['order_p'])})",
+        DASH if missing(covered) or not partial else f"{percent(covered)} (random {null})",
         _dash(percent(row["share_unexplained"])),
     )
 
@@ -158,16 +163,17 @@ def _kind(copied: CopiedKinds, site: str, source: str, kind: str, own: pd.DataFr
         cells.append(_dash(percent(copied.share(site, source, kind, among).mean)))
     named = own[own["kind"] == kind]
     sentence = next((str(words) for words in named["sentence"].dropna() if words), DASH)
-    return (site, source, kind, *cells, _dash(number(float(named["r2"].iloc[0]))), sentence)
+    return (site, source, kind, *cells, _dash(decimal(float(named["r2"].iloc[0]))), sentence)
 
 
 def _with_ends(row: pd.Series, column: str) -> str:
     value = (row[column], row[f"{column}_low"], row[f"{column}_high"])
-    if missing(value[0]):
-        return DASH
-    if column in ("dimension", "held"):
-        return number_words(*value).replace(" (interval undefined)", "")
-    return share_with_interval(*value)
+    return _numbers(*value) if column in ("dimension", "held") else _dash(share_with_interval(*value))
+
+
+def _numbers(value: float, low: float, high: float) -> str:
+    """A number with its interval, where it has one, as a cell of a table."""
+    return _dash(number_words(value, low, high).replace(" (interval undefined)", ""))
 
 
 def _dash(words: str) -> str:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from tonotopy.views.feature_grids import feature_sites_grid, instantiation_grid, kinds_grid
-from tonotopy.views.features import KINDS_MEAN, STABILISED_MEANS, FeatureFinding, feature_findings
+from tonotopy.views.features import (
+    KINDS_MEAN,
+    OTHER_INTERVALS,
+    OVER_FEATURES,
+    STABILISED_MEANS,
+    FeatureFinding,
+    feature_findings,
+)
 from tonotopy.views.grids import Grid
 from tonotopy.views.players import Listening, listening
 from tonotopy.views.tables import RunTables
@@ -49,6 +56,7 @@ class FeaturePart:
     downloads: tuple[Download, ...]
     figures: dict[str, str]  # name: short name
     stabilised_means: str = STABILISED_MEANS
+    intervals_mean: str = f"{OVER_FEATURES} {OTHER_INTERVALS}"
     kinds_mean: str = KINDS_MEAN
 
 

@@ -15,20 +15,23 @@ from typing import Final
 import pandas as pd
 
 from tonotopy.views._feature_rows import (
+    GIVEN,
     RANDOM,
+    STABILISED,
     UNDEFINED,
+    VARIATION,
     CopiedKinds,
+    answering,
     copies,
     most_frequent,
     random_share,
-    spread,
     trained,
     untrained,
 )
 from tonotopy.views._schema import LABELS
 from tonotopy.views.figures._contract import highlights
 from tonotopy.views.tables import RunTables
-from tonotopy.views.words import count, listed, missing, number, percent, share_with_interval
+from tonotopy.views.words import count, decimal, listed, missing, p_words, percent, share_with_interval
 
 #: What a feature answers to, in a sentence.
 ANSWERS: Final = {
@@ -47,7 +50,17 @@ STABILISED_MEANS = (
     "than those of random directions at the same place of the spectrum and the same site are, and when it recurs, "
     "where there is more than one seed to ask. It is spectrally stable when one band of the spectrum stands out at "
     "all of them, again more than at those of random directions. Nulls: random directions that choose in the same "
-    "way, and untrained copies of the network. Brackets are 95 % intervals."
+    "way, and untrained copies of the network."
+)
+#: Which interval a share of features has: not the one that other shares on the page have.
+OVER_FEATURES = (
+    "Brackets after a share of features are 95 % intervals over features, the pieces fixed (Wilson 1927): what as many "
+    "features of the same network on the same music could read, and nothing of other music."
+)
+#: And which the others have.
+OTHER_INTERVALS = (
+    "What a feature answers to varies over contexts, and its brackets are over contexts; all other brackets are "
+    "bootstraps over pieces."
 )
 KINDS_MEAN = (
     "A kind is the family of descriptors of sound that explains most of a feature, on pieces that it was not fitted "
@@ -102,32 +115,22 @@ def number_words(value: float, low: float, high: float) -> str:
     Examples
     --------
     >>> number_words(0.42, 0.3, 0.5), number_words(0.42, float("nan"), 0.5)
-    ('0.42 [0.3, 0.5]', '0.42 (interval undefined)')
+    ('0.42 [0.30, 0.50]', '0.42 (interval undefined)')
     """
     if missing(value):
         return "undefined"
     if missing(low) or missing(high):
-        return f"{number(value)} (interval undefined)"
-    return f"{number(value)} [{number(low)}, {number(high)}]"
+        return f"{decimal(value)} (interval undefined)"
+    return f"{decimal(value)} [{decimal(low)}, {decimal(high)}]"
 
 
 def _finding(run: RunTables, row: pd.Series) -> FeatureFinding:
-    site, source, n = str(row["site"]), str(row["source"]), count(int(row["n"]), "feature")
-    share = percent(row["share_stabilised"])
-    whole = share_words(row["share_stabilised"], row["low_stabilised"], row["high_stabilised"])
-    if missing(row["share_stabilised"]):
-        stable = f"At {site}, how many of {n} ({source}) are stabilised is undefined."
-    else:
-        verb = "is" if row["n_stabilised"] == 1 else "are"
-        chance = f"{percent(row['share_p05_waveform'])} have p ≤ .05, which 5 % have by chance"
-        stable = (
-            f"At {site}, {int(row['n_stabilised']):,} of {n} ({source}) {verb} stabilised, {whole}; {chance}. "
-            f"{_spectral(run, row)}"
-        )
+    share, whole = percent(row["share_stabilised"]), share_words(*row[list(STABILISED)])
+    stable = " ".join(words for words in (_stabilised(row), _spectral(run, row)) if words)
     sentences = (stable, " ".join(words for words in (_kinds(run, row), _answers(run, row)) if words))
     return FeatureFinding(
-        site=site,
-        source=source,
+        site=str(row["site"]),
+        source=str(row["source"]),
         share=share,
         interval=whole.removeprefix(share).strip(),
         sentences=tuple(words for words in sentences if words),
@@ -135,68 +138,85 @@ def _finding(run: RunTables, row: pd.Series) -> FeatureFinding:
     )
 
 
+def _stabilised(row: pd.Series) -> str:
+    """How many stabilise, of those of which it is defined."""
+    site, source, n = str(row["site"]), str(row["source"]), int(row["n"])
+    if missing(row["share_stabilised"]):
+        return f"At {site}, how many of {count(n, 'feature')} ({source}) are stabilised is undefined."
+    told = int(row["n_defined"])
+    verb = "is" if row["n_stabilised"] == 1 else "are"
+    left = f" (for {n - told:,} more it is undefined)" if n > told else ""
+    return (
+        f"At {site}, {int(row['n_stabilised']):,} of {count(told, 'feature')} ({source}) {verb} stabilised, "
+        f"{share_words(*row[list(STABILISED)])}{left}; {percent(row['share_p05_waveform'])} have p ≤ .05, "
+        "which 5 % have by chance."
+    )
+
+
 def _spectral(run: RunTables, row: pd.Series) -> str:
     """P(spectrally stable | stabilised), beside what untrained copies read and all features taken together."""
+    if missing(row["share_stabilised"]):
+        return ""
+    every = f"of all features {percent(row['share_p05_spectral'])} have p ≤ .05 in spectrum, by chance 5 %"
     if not row["n_stabilised"]:
-        return "With none stabilised, how many of these are spectrally stable is undefined."
-    value = row["spectral_given_stabilised"]
-    if missing(value):
-        return "How many of these are spectrally stable too is undefined."
-    whole = share_words(value, row["low_spectral_given"], row["high_spectral_given"])
-    floor = copies(run, str(row["site"]), str(row["source"]), "spectral_given_stabilised")
-    beside = f"of all features {percent(row['share_p05_spectral'])} have p ≤ .05 in spectrum"
-    return f"Of these, {whole} are spectrally stable too (in untrained copies {floor.words}; {beside})."
+        return f"With none stabilised, how many of these are spectrally stable is undefined; {every}."
+    if missing(row[GIVEN[0]]):
+        return f"How many of these are spectrally stable too is undefined; {every}."
+    floor = copies(run, str(row["site"]), str(row["source"]), GIVEN[0])
+    return (
+        f"Of these, {share_words(*row[list(GIVEN)])} are spectrally stable too "
+        f"(in untrained copies {floor.words}; {every})."
+    )
 
 
 def _answers(run: RunTables, row: pd.Series) -> str:
-    """What features answer to; partials beside random directions and untrained copies."""
+    """What features answer to, each share beside untrained copies and, where it was asked, random directions."""
     counts = {label: row[f"n_{label}"] for label in LABELS[:-1]}
-    if any(missing(many) for many in counts.values()) or not row["n"]:
+    if any(missing(many) for many in counts.values()):
         asked = bool(run.feature_sites["n_partial"].notna().any())
         return "What they answer to is undefined." if asked else ""
-    site, source, n = str(row["site"]), str(row["source"]), int(row["n"])
-    left = n - int(sum(counts.values()))
-    floor = untrained(run.feature_sites)
-    floor = floor[(floor["site"] == site) & (floor["source"] == source) & (floor["n"] > 0)]
-    copied = spread((floor["n_partial"] / floor["n"]).dropna())
-    null = (
-        f"random directions {percent(row['share_partial_random'])}, untrained copies {percent(copied.mean)}"
-    )
-    verb = "answers" if counts["partial"] == 1 else "answer"
-    first = (
-        f"{int(counts['partial']):,} {verb} {ANSWERS['partial']} ({percent(counts['partial'] / n)}; {null})"
-    )
-    others = [
-        f"{int(many):,} {ANSWERS[label]}" for label, many in counts.items() if many and label != "partial"
-    ]
-    undefined = f"; for {left:,} this is undefined" if left > 0 else ""
-    return f"Of all {n:,}, {listed([first, *others])}{undefined}."
+    site, source, told = str(row["site"]), str(row["source"]), int(sum(counts.values()))
+    parts = []
+    for label, many in counts.items():
+        if not many and label != "partial":
+            continue
+        chance = row.get(f"share_{label}_random")
+        nulls = [] if missing(chance) else [f"random directions {percent(chance)}"]
+        nulls.append(f"untrained copies {percent(answering(run, site, source, label).mean)}")
+        share = f"{percent(many / told)}; " if many else ""
+        verb = ("answers " if many <= 1 else "answer ") if label == "partial" else ""
+        parts.append(f"{_many(many)} {verb}{ANSWERS[label]} ({share}{', '.join(nulls)})")
+    left = int(row["n"]) - told
+    undefined = f"; for {left:,} more this is undefined" if left > 0 else ""
+    return f"Of {told:,}, {listed(parts)}{undefined}."
+
+
+def _many(many: float) -> str:
+    return f"{int(many):,}" if many else "none"
 
 
 def _variation(row: pd.Series) -> str:
     """How much what a feature answers to varies with context, beside noise."""
     if missing(row["variation"]):
         return ""
-    whole = number_words(row["variation"], row["low_variation"], row["high_variation"])
-    noise = number(row["variation_noise"])
-    return f"What a feature answers to varies with context by {whole}, by noise alone {noise}."
+    whole, noise = number_words(*row[list(VARIATION)]), decimal(row["variation_noise"])
+    return f"What mixtures they answer to varies with context by {whole} beyond noise (noise alone {noise})."
 
 
 def _order(row: pd.Series) -> str:
-    """Tonotopic order and coverage, each with its permutation p."""
+    """Tonotopic order and coverage, each beside its null; without a partial feature nothing is covered."""
     parts = []
     if not missing(row["order_rho"]):
         parts.append(
-            f"best frequencies follow the order of features with ρ = {number(row['order_rho'])} "
-            f"(p = {number(row['order_p'])} against shuffled order)"
+            f"Best frequencies follow the order of features with ρ = {decimal(row['order_rho'])} "
+            f"({p_words(row['order_p'])} against shuffled order)."
         )
-    if not missing(row["coverage"]):
+    if row["n_partial"] > 0 and not missing(row["coverage"]):
         parts.append(
-            f"they cover {percent(row['coverage'])} of the axis "
-            f"(p = {number(row['coverage_p'])} against random directions)"
+            f"Partial features cover {percent(row['coverage'])} of the axis, as many random directions "
+            f"{percent(row['coverage_null'])} ({p_words(row['coverage_p'])})."
         )
-    words = listed(parts)
-    return f"{words[0].upper()}{words[1:]}." if words else ""
+    return " ".join(parts)
 
 
 def _kinds(run: RunTables, row: pd.Series) -> str:

@@ -65,6 +65,7 @@ class RunTables:
     feature_sites: pd.DataFrame = field(repr=False, default_factory=lambda: empty("feature_sites"))
     kinds: pd.DataFrame = field(repr=False, default_factory=lambda: empty("kinds"))
     readability: pd.DataFrame = field(repr=False, default_factory=lambda: empty("readability"))
+    pitch_decoding: pd.DataFrame = field(repr=False, default_factory=lambda: empty("pitch_decoding"))
     instantiation: pd.DataFrame = field(repr=False, default_factory=lambda: empty("instantiation"))
     transitions: pd.DataFrame = field(repr=False, default_factory=lambda: empty("transitions"))
     ambiguity: pd.DataFrame = field(repr=False, default_factory=lambda: empty("ambiguity"))

@@ -13,10 +13,10 @@ def percent(value: float | None) -> str:
 
     Examples
     --------
-    >>> percent(0.714), percent(0.0), percent(float("nan"))
-    ('71 %', '0 %', 'undefined')
+    >>> percent(0.714), percent(0.0), percent(0.0037), percent(float("nan"))
+    ('71 %', '0 %', '0.4 %', 'undefined')
     """
-    return "undefined" if missing(value) else f"{100.0 * float(value):.0f} %"  # type: ignore[arg-type]
+    return "undefined" if missing(value) else f"{_hundredths(float(value))} %"  # type: ignore[arg-type]
 
 
 def share_with_interval(value: float | None, low: float | None, high: float | None) -> str:
@@ -26,10 +26,18 @@ def share_with_interval(value: float | None, low: float | None, high: float | No
     --------
     >>> share_with_interval(0.71, 0.64, 0.8), share_with_interval(0.71, None, None)
     ('71 % [64, 80]', '71 %')
+    >>> share_with_interval(0.0, 0.0, 0.0037)
+    '0 % [0, 0.4]'
     """
     if missing(value) or missing(low) or missing(high):
         return percent(value)
-    return f"{percent(value)} [{100.0 * float(low):.0f}, {100.0 * float(high):.0f}]"  # type: ignore[arg-type]
+    return f"{percent(value)} [{_hundredths(float(low))}, {_hundredths(float(high))}]"  # type: ignore[arg-type]
+
+
+def _hundredths(share: float) -> str:
+    """Per cent without its sign; what is more than nothing and under one keeps a figure, and is no zero."""
+    found = 100.0 * share
+    return f"{found:.1g}" if 0.0 < found < 0.95 else f"{found:.0f}"
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -46,6 +54,33 @@ def number(value: float | None, digits: int = 3) -> str:
     if math.isinf(found):
         return "never"
     return f"{found:,.0f}" if abs(found) >= 10 ** (digits - 1) else f"{found:.{digits}g}"
+
+
+def decimal(value: float | None) -> str:
+    """A correlation, share of variance or the like: two decimals, three figures above ten.
+
+    Examples
+    --------
+    >>> decimal(0.00776), decimal(-0.0048), decimal(0.3), decimal(11.93), decimal(float("nan"))
+    ('0.01', '0.00', '0.30', '11.9', 'undefined')
+    """
+    if missing(value) or abs(float(value)) >= 10.0:  # type: ignore[arg-type]
+        return number(value)
+    words = f"{float(value):.2f}"  # type: ignore[arg-type]
+    return "0.00" if words == "-0.00" else words
+
+
+def p_words(value: float | None) -> str:
+    """A p value with its sign.
+
+    Examples
+    --------
+    >>> p_words(0.861), p_words(0.0004), p_words(1.0), p_words(None)
+    ('p = 0.86', 'p < 0.001', 'p = 1', 'p undefined')
+    """
+    if missing(value):
+        return "p undefined"
+    return "p < 0.001" if float(value) < 0.001 else f"p = {number(value, 2)}"  # type: ignore[arg-type]
 
 
 def count(many: int, one: str, more: str = "") -> str:
