@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tonotopy.core.errors import InputError, WeightsError
-from tonotopy.encoders import encodec, load_encoder
+from tonotopy.encoders import _encodec_nets, encodec, load_encoder
 from tonotopy.encoders._initialise import randomise
 from tonotopy.encoders._seanet import DecoderNet, EncoderNet, Quantiser
 from tonotopy.encoders._seanet_config import MAX_PARAMETERS, changed, config_of, parameters
@@ -293,8 +293,8 @@ def test_a_hostile_config(
     def never(*_: object) -> None:
         pytest.fail("memory was asked for")
 
-    monkeypatch.setattr(encodec, "EncoderNet", never)
-    monkeypatch.setattr(encodec, "load_folder", never)
+    monkeypatch.setattr(_encodec_nets, "EncoderNet", never)
+    monkeypatch.setattr(_encodec_nets, "load_folder", never)
     configure(folder, **{entry: value})
     refused(folder, "^expected " + re.escape(message))
 
@@ -316,7 +316,7 @@ def test_a_config_that_is_too_large_as_a_whole(
     def never(*_: object) -> None:
         pytest.fail("memory was asked for")
 
-    monkeypatch.setattr(encodec, "EncoderNet", never)
+    monkeypatch.setattr(_encodec_nets, "EncoderNet", never)
     configure(folder, **changes)
     refused(
         folder,

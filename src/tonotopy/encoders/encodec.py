@@ -21,18 +21,27 @@ from typing import Any
 import torch
 
 from tonotopy.core.errors import InputError, WeightsError
-from tonotopy.encoders._checkpoint import own_options
-from tonotopy.encoders._codec import Segment, decode_segments, encode_segments, level
-from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site, Trainable
-from tonotopy.encoders._initialise import randomise, substitute_music, undrawn
-from tonotopy.encoders._seanet import Config, DecoderNet, EncoderNet, Quantiser, Residual
+from tonotopy.encoders._codec import Segment, decode_segments, encode_segments
+from tonotopy.encoders._contract import Encoder, FirstLayer, Trainable
+from tonotopy.encoders._encodec_configs import BANDWIDTH_KBPS, CONFIGS, bandwidth
+from tonotopy.encoders._encodec_nets import (
+    FRAMES_FOR_CODES,
+    Nets,
+    checkpoint_nets,
+    folder_nets,
+    prepared,
+    random_nets,
+)
+from tonotopy.encoders._encodec_sites import taps_and_sites
+from tonotopy.encoders._seanet import Config, DecoderNet, EncoderNet, Quantiser
 from tonotopy.encoders._seanet_config import changed
-from tonotopy.encoders._seanet_weights import REVISIONS, hub_folder, load_folder, read_config
+from tonotopy.encoders._seanet_weights import REVISIONS, hub_folder
 from tonotopy.encoders._streaming import stream
-from tonotopy.encoders._taps import Tap, read
-from tonotopy.encoders._trace import trace
-from tonotopy.encoders._weights import BUNDLED, fit_weights, random_seed, read_weights, weights_id
+from tonotopy.encoders._taps import read
+from tonotopy.encoders._weights import BUNDLED, random_seed, weights_id
 from tonotopy.encoders.module import validate_audio, with_effective_views
+
+__all__ = ["BANDWIDTH_KBPS", "CONFIGS", "NAMES", "TEST_OPTIONS", "TOY", "EncodecEncoder", "open_encoder"]
 
 NAMES = ("encodec-24khz", "encodec-48khz", "encodec-toy")
 CITATION = (
@@ -48,32 +57,6 @@ LICENCE = (
 TEST_OPTIONS: dict[str, Any] = {
     "config": {"num_filters": 4, "hidden_size": 16, "codebook_size": 64, "num_lstm_layers": 1}
 }  # with which the contract is tested
-
-CONFIGS = {
-    "encodec-24khz": Config(),
-    "encodec-48khz": Config(
-        sampling_rate=48_000,
-        audio_channels=2,
-        normalize=True,
-        norm_type="time_group_norm",
-        use_causal_conv=False,
-        target_bandwidths=(3.0, 6.0, 12.0, 24.0),
-        chunk_length_s=1.0,
-        overlap=0.01,
-    ),
-}
-CONFIGS["encodec-toy"] = replace(
-    CONFIGS["encodec-24khz"],
-    num_filters=8,
-    hidden_size=64,
-    num_lstm_layers=1,
-    codebook_size=256,
-    target_bandwidths=(1.2, 2.4, 4.8, 9.6, 19.2),
-)
-BANDWIDTH_KBPS = 6.0
-"""Bit rate whose codebooks ``codes`` sums, where none is named: 8 stages at 24 kHz, 4 at 48 kHz."""
-
-_FRAMES_FOR_CODES = 1600  # latent frames from which random codebooks are drawn
 
 
 def open_encoder(
@@ -109,7 +92,9 @@ def open_encoder(
             "no config beside trained weights", f"{sorted(config)}", "their own config shapes them"
         )
     if weights is not None and Path(weights).suffix == ".safetensors":
-        return _checkpoint(name, Path(weights), bandwidth_kbps)
+        shape, nets = checkpoint_nets(name, Path(weights))
+        label = Path(weights).name
+        return EncodecEncoder(name, shape, *nets, weights_label=label, bandwidth_kbps=bandwidth_kbps)
     repository = f"facebook/{name.replace('-', '_')}"
     if name == "encodec-toy" and weights is None:
         weights = str(TOY)
@@ -119,35 +104,11 @@ def open_encoder(
         raise WeightsError(
             "a folder of weights", repr(weights), cause, [repository, "random:SEED", "a folder"]
         )
-    shape = read_config(folder)
-    _same_kind(name, shape)
-    with undrawn():
-        nets = EncoderNet(shape), DecoderNet(shape), Quantiser(shape)
-    load_folder(folder, name, nets)
+    shape, nets = folder_nets(name, folder)
     label = f"{repository}@{REVISIONS[repository][:7]}" if weights in {None, repository} else folder.name
     if folder == TOY:
         label = "of the package"
     return EncodecEncoder(name, shape, *nets, weights_label=label, bandwidth_kbps=bandwidth_kbps)
-
-
-def _checkpoint(name: str, path: Path, bandwidth_kbps: float | None) -> EncodecEncoder:
-    """An encoder from one file of ``tonotopy train encodec``, shaped as the file says."""
-    told = own_options(path, (name, "encodec-24khz", "encodec-toy"))
-    shape = changed(CONFIGS["encodec-24khz"], told.get("config")) if told else CONFIGS[name]
-    _same_kind(name, shape)
-    with undrawn():
-        nets = EncoderNet(shape), DecoderNet(shape), Quantiser(shape)
-    whole = torch.nn.ModuleDict(dict(zip(("encoder", "decoder", "codes"), nets, strict=True)))
-    fit_weights(whole, read_weights(path), name=name)
-    return EncodecEncoder(name, shape, *nets, weights_label=path.name, bandwidth_kbps=bandwidth_kbps)
-
-
-def _same_kind(name: str, shape: Config) -> None:
-    wanted = CONFIGS[name]
-    if (shape.sampling_rate, shape.audio_channels) != (wanted.sampling_rate, wanted.audio_channels):
-        came = f"{shape.sampling_rate} Hz, {shape.audio_channels} channels"
-        expected = f"{wanted.sampling_rate} Hz, {wanted.audio_channels} channels"
-        raise WeightsError(f"weights of {name}: {expected}", came, "the folder of the other EnCodec")
 
 
 class EncodecEncoder(Encoder):
@@ -178,7 +139,7 @@ class EncodecEncoder(Encoder):
         self._net, self._decoder, self._quantiser = net, decoder, quantiser
         for part in (net, decoder, quantiser):
             part.eval().requires_grad_(False)
-        self._bandwidth_kbps = _bandwidth(name, config, bandwidth_kbps)
+        self._bandwidth_kbps = bandwidth(name, config, bandwidth_kbps)
         self._stages = config.stages(self._bandwidth_kbps)
         self.name = name
         self.sample_rate_hz = config.sampling_rate
@@ -189,7 +150,7 @@ class EncodecEncoder(Encoder):
         self.weights_label = weights_label
         self.citation, self.licence = CITATION, LICENCE
         self.options = (("bandwidth_kbps", self._bandwidth_kbps),)
-        self._taps, sites = _sites(net, config)
+        self._taps, sites = taps_and_sites(net, config)
         self.sites = with_effective_views(self, sites)
         # A code depends on its own frame of the latent and on nothing else.
         self.sites = (*self.sites, replace(self.sites[-1], name="codes", role="codes"))
@@ -202,7 +163,7 @@ class EncodecEncoder(Encoder):
         tapped = ["stack_end" if name == "codes" else name for name in wanted]
         taps = {name: self._taps[name] for name in tapped}
         with torch.no_grad():
-            found = read(self._net, lambda: self._net(_prepared(audio, self._config)), taps)
+            found = read(self._net, lambda: self._net(prepared(audio, self._config)), taps)
             if "codes" in wanted:
                 found["codes"] = self._quantiser(found["stack_end"], self._stages)[1]
         return {name: found[name] for name in wanted}
@@ -213,7 +174,7 @@ class EncodecEncoder(Encoder):
         return self._config
 
     @property
-    def nets(self) -> tuple[EncoderNet, DecoderNet, Quantiser]:
+    def nets(self) -> Nets:
         """Encoder, decoder and quantiser."""
         return self._net, self._decoder, self._quantiser
 
@@ -252,7 +213,7 @@ class EncodecEncoder(Encoder):
         """
         stages = self._stages
         if bandwidth_kbps is not None:
-            stages = self._config.stages(_bandwidth(self.name, self._config, bandwidth_kbps))
+            stages = self._config.stages(bandwidth(self.name, self._config, bandwidth_kbps))
         heard = audio
         if audio.dim() == 2:
             heard = audio[:, None].expand(-1, self._config.audio_channels, -1)
@@ -306,13 +267,13 @@ class EncodecEncoder(Encoder):
         quantiser = copy.deepcopy(self._quantiser)
 
         def stack_end(audio: torch.Tensor) -> torch.Tensor:
-            latent: torch.Tensor = net(_prepared(audio, self._config))
+            latent: torch.Tensor = net(prepared(audio, self._config))
             return latent.squeeze(2).transpose(1, 2)
 
         def state(audio: torch.Tensor) -> dict[str, torch.Tensor]:
             with torch.no_grad():
                 frames = stack_end(audio).flatten(0, 1)  # frame unit
-                quantiser.fill(frames[:_FRAMES_FOR_CODES], 0)
+                quantiser.fill(frames[:FRAMES_FOR_CODES], 0)
             parts = {"encoder": net, "decoder": self._decoder, "codes": quantiser}
             return torch.nn.ModuleDict(parts).state_dict()
 
@@ -326,74 +287,8 @@ class EncodecEncoder(Encoder):
         return audio.mean(dim=1)
 
 
-def _bandwidth(name: str, config: Config, asked: float | None) -> float:
-    legal = config.target_bandwidths
-    if asked is None:
-        return BANDWIDTH_KBPS if BANDWIDTH_KBPS in legal else legal[-1]
-    if asked not in legal:
-        cause = "a bit rate that the model was not trained for"
-        raise InputError(
-            f"a bit rate of {name} in kb/s", f"{asked:g}", cause, [f"{rate:g}" for rate in legal]
-        )
-    return asked
-
-
 def _random(
     name: str, config: Config, seed: int, calibration: torch.Tensor | None, bandwidth_kbps: float | None
 ) -> EncodecEncoder:
-    """Random weights by the layers' own initialiser; codebooks from the latent that they give to music."""
-    with undrawn():
-        nets = EncoderNet(config), DecoderNet(config), Quantiser(config)
-    for i, net in enumerate(nets):
-        randomise(net, 3 * seed + i)
-    music = calibration
-    if music is None:
-        seconds = _FRAMES_FOR_CODES * config.hop / config.sampling_rate / 8
-        music = substitute_music(config.sampling_rate, seconds=seconds, rows=8)
-    rows = music.float()[: max(1, _FRAMES_FOR_CODES * config.hop // max(1, music.shape[1]))]
-    with torch.no_grad():
-        latent = [nets[0](_prepared(row, config)) for row in rows.split(EncodecEncoder.preferred_batch)]
-        frames = torch.cat(latent).squeeze(2).transpose(1, 2).flatten(0, 1)  # frame unit
-        nets[2].fill(frames[:_FRAMES_FOR_CODES], seed)
+    nets = random_nets(config, seed, calibration, batch=EncodecEncoder.preferred_batch)
     return EncodecEncoder(name, config, *nets, weights_label=f"random:{seed}", bandwidth_kbps=bandwidth_kbps)
-
-
-def _prepared(audio: torch.Tensor, config: Config) -> torch.Tensor:
-    """Audio ``[batch, time]`` as the network takes it: perhaps at unit level, on every channel."""
-    heard = audio[:, None].expand(-1, config.audio_channels, -1)
-    return heard / level(audio[:, None])[:, None, None] if config.normalize else heard
-
-
-def _sites(net: EncoderNet, config: Config) -> tuple[dict[str, Tap], list[Site]]:
-    """Taps and sites in the order in which layers finish, geometry from the operators."""
-    net.eval()
-    silence = torch.zeros(1, config.audio_channels, 4 * config.hop)
-    calls = {call.name: call for call in trace(net, net, silence)}
-    taps: dict[str, Tap] = {}
-    sites: list[Site] = []
-    for name, role in _layers(net):
-        path, units = calls[name].path, calls[name].shape[1]
-        assert path is not None, f"no rule follows the signal to {name}"
-        note = path.geometry.note
-        if config.normalize:
-            note = "the segment is scaled to unit level, and every layer normalised over it"
-        geometry = path.geometry.interval
-        taps[name] = Tap(name, frame_axis=3)
-        sites.append(
-            Site(name, role, *geometry, units, bounded=not note, note=note, operators=path.operators)
-        )
-    return taps, sites
-
-
-def _layers(net: EncoderNet) -> list[tuple[str, Role]]:
-    """Every layer that is a site, in the order in which they finish."""
-    layers: list[tuple[str, Role]] = []
-    for name in net.stages:
-        layer = net.get_submodule(name)
-        if isinstance(layer, Residual):
-            convs = [part for part in ("conv1", "conv2", "shortcut") if hasattr(getattr(layer, part), "conv")]
-            layers += [(f"{name}.{part}", "conv") for part in convs]
-            layers.append((name, "layer"))
-        else:
-            layers.append((name, "first_conv" if name == "first_conv" else "conv"))
-    return [*layers, ("lstm", "layer"), ("stack_end", "stack_end")]
