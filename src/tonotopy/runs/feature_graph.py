@@ -33,6 +33,8 @@ class FeatureUnits:
     lanes: list[Unit] = field(default_factory=list)  # shards
     natural: dict[Weights, list[Unit]] = field(default_factory=dict)  # shards
     noise: dict[Weights, Unit] = field(default_factory=dict)
+    pitches: list[Unit] = field(default_factory=list)  # shards
+    pitch_decoding: dict[tuple[Weights, str], Unit] = field(default_factory=dict)  # from all sources
     readability: dict[tuple[Weights, str], Unit] = field(default_factory=dict)
     features: dict[tuple[Weights, str], Unit] = field(default_factory=dict)  # of all sources
     instantiation: dict[str, Unit] = field(default_factory=dict)  # site -> unit, of all weights
@@ -44,6 +46,7 @@ class FeatureUnits:
         return [
             *self.features.values(),
             *self.readability.values(),
+            *self.pitch_decoding.values(),
             *self.instantiation.values(),
             *self.alone.values(),
         ]
@@ -53,7 +56,7 @@ class FeatureUnits:
         found: dict[Weights, list[Unit]] = {
             weights: [*self.instantiation.values()] for weights in self.natural
         }
-        for key, unit in [*self.features.items(), *self.readability.items()]:
+        for key, unit in [*self.features.items(), *self.readability.items(), *self.pitch_decoding.items()]:
             found[key[0]].append(unit)
         return found
 
@@ -75,7 +78,8 @@ def feature_units(
     lanes = [
         Unit.of("lanes", needs=[music], label="partials of natural sound", pieces=shard) for shard in shards
     ]
-    found = FeatureUnits(lanes=lanes)
+    pitches = [Unit.of("pitches", needs=[music], label="notes of natural sound", pieces=s) for s in shards]
+    found = FeatureUnits(lanes=lanes, pitches=pitches)
     for weights in [None, *plan.floor_seeds[:FLOORS]]:
         of = "" if weights is None else f" (floor {weights})"
         found.natural[weights] = [_natural(plan, music, weights, shard) for shard in shards]
@@ -167,5 +171,16 @@ def _of_weights(
                 steps=STEPS,
                 n_lanes=len(found.lanes),
                 structures=list(records),
+                **common,
+            )
+            found.pitch_decoding[weights, site.name] = Unit.of(
+                "pitch_decoding",
+                needs=[*sound, *found.pitches],
+                label=f"pitch from features of {site.name}{of}",
+                number=number,
+                site=site.name,
+                sources=sources,
+                steps=STEPS,
+                n_lanes=len(found.lanes),
                 **common,
             )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from tonotopy.runs.feature_graph import FeatureUnits
 from tonotopy.runs.graph import Graph, Weights
+from tonotopy.runs.pitch_tables import pitch_table
 from tonotopy.runs.plan import Plan
 from tonotopy.runs.store import Store
 
@@ -39,6 +40,7 @@ def feature_tables(store: Store, graph: Graph, plan: Plan) -> dict[str, pd.DataF
     tables = {name: _of_sites(store, units, order, name) for name in OF_FEATURES}
     tables["players"] = _players(store, units, order)
     tables["readability"] = _readability(store, units, order)
+    tables["pitch_decoding"] = pitch_table(store, units, order)
     tables["instantiation"] = _instantiation(store, units, order)
     if "transitions" in units.alone:
         tables["transitions"] = _transitions(store, units, order)

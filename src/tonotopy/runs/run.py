@@ -28,6 +28,7 @@ FEATURE_TABLES = (
     "kinds",
     "players",
     "readability",
+    "pitch_decoding",
     "instantiation",
     "ambiguity",
     "transitions",

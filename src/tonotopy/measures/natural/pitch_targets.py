@@ -3,8 +3,9 @@
 The *control task* (J. Hewitt and P. Liang, "Designing and interpreting probes with control tasks", EMNLP 2019) gives
 each type of moment the labels of a moment of another type, drawn once. A type is a set of pitch classes that sound
 together: the `TYPES` commonest, to the nearest of which (by classes that differ) every moment belongs. The same
-chord has the same wrong labels in all pieces, labels change when chords change, and as many notes sound together as
-in music. What a probe reads of it, it can read of any function of the chord, and has memorised.
+chord has the same wrong labels in all pieces, and labels change when chords change. Deviation from the source: the
+moment is drawn among those with as many pitch classes, and where nothing sounds nothing does, so that whatever tells
+how much sounds, above all loudness, reads the control task as well as the real one.
 
 *Shifted* labels are those of another moment of the same piece, a quarter to three quarters of the piece away: they
 come and go as the labels do, and have lost the moment.
@@ -34,11 +35,17 @@ class Labels:
 
     classes: NDArray[np.bool_] = field(repr=False)  # [time, 12]
     notes: NDArray[np.bool_] = field(repr=False)  # [time, note]
-    height: NDArray[np.float64] = field(repr=False)  # [time], MIDI number of the strongest note, NaN where none
+    height: NDArray[np.float64] = field(repr=False)  # [time], MIDI number of the lowest note, NaN where none
 
     def at(self, rows: Ints) -> Labels:
         """The labels of some moments."""
         return Labels(self.classes[rows], self.notes[rows], self.height[rows])
+
+
+def joined(parts: Sequence[Labels]) -> Labels:
+    """Labels of several stretches, one after the other."""
+    names = ("classes", "notes", "height")
+    return Labels(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
 
 
 def labels_of(pitches: Pitches) -> Labels:
@@ -66,27 +73,25 @@ def control(labels: Sequence[Labels], *, seed: int) -> list[Labels]:
     """
     if not labels:
         raise InputError("labels of at least 1 piece", "none")
-    kind = types(labels)
-    every, of = (
-        Labels(
-            *(np.concatenate([getattr(one, name) for one in labels]) for name in ("classes", "notes", "height"))
-        ),
-        np.concatenate(kind),
-    )
+    kind, sizes = types(labels)
+    every, of = joined(labels), np.concatenate(kind)
+    size = every.classes.sum(axis=1)
     rng = np.random.default_rng([seed, 59])
-    given = np.zeros(of.max() + 1, np.int64)
-    for number in range(len(given)):
-        others = np.flatnonzero(of != number)
+    given = np.zeros(len(sizes), np.int64)
+    for number, wanted in enumerate(sizes):
         # Drawn from moments, not from types: common labels stay common.
-        given[number] = rng.choice(others) if len(others) else 0
+        others = np.flatnonzero((of != number) & (size > 0)) if wanted else np.flatnonzero(of == number)
+        if not len(others):
+            others = np.flatnonzero(of == number)
+        distance = np.abs(size[others] - wanted)
+        given[number] = rng.choice(others[distance == distance.min()])
     return [every.at(given[own]) for own in kind]
 
 
-def types(labels: Sequence[Labels]) -> list[Ints]:
-    """The type of each moment of each piece, ``[time]``; 0 is the commonest."""
+def types(labels: Sequence[Labels]) -> tuple[list[Ints], Ints]:
+    """The type of each moment of each piece ``[time]``, 0 the commonest; how many classes each has, ``[type]``."""
     codes = [one.classes @ _BITS for one in labels]
     found, count = np.unique(np.concatenate(codes), return_counts=True)
     common = found[np.argsort(-count, kind="stable")][:TYPES]
-    differing = np.bitwise_count(found[:, None] ^ common)
-    nearest = differing.argmin(axis=1)  # of several the commonest
-    return [nearest[np.searchsorted(found, own)] for own in codes]
+    nearest = np.bitwise_count(found[:, None] ^ common).argmin(axis=1)  # of several the commonest
+    return [nearest[np.searchsorted(found, own)] for own in codes], np.bitwise_count(common).astype(np.int64)
