@@ -44,6 +44,24 @@ def test_rows_give_the_frames_of_one_pass(name: str, monkeypatch: pytest.MonkeyP
             assert apart.std() < 0.1 * whole[site].frames.std(), site
 
 
+@pytest.mark.parametrize("name", ["phantom:cochlea", "encodec-toy", "samplecnn-toy"])
+def test_kept_frames_are_those_of_the_whole_tensors(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames picked as layers run are, at every site, those at the same places of the encoder's own tensors."""
+    encoder = load_encoder(name)
+    music = pool(encoder.sample_rate_hz, 3.2, 3.0)
+    monkeypatch.setattr(natural, "ROW_S", 100.0)
+    found = natural_frames(encoder, [site.name for site in encoder.sites], music, per_piece=40, seed=1)
+    for number, piece in enumerate(music.pieces):
+        whole = encoder.activations(torch.from_numpy(piece.audio)[None], list(found))
+        for site in encoder.sites:
+            of = found[site.name]
+            here = of.piece == number
+            index = (of.start[here] - site.offset) // site.hop
+            assert len(index) > 0
+            apart = of.frames[here] - whole[site.name][0].numpy()[index]
+            assert np.abs(apart).max() <= 1e-5 * np.abs(of.frames).max(), site.name
+
+
 def test_a_frame_depends_on_its_view_alone() -> None:
     """A frame computed from nothing but the samples from its start to its end is the frame that was kept."""
     encoder = load_encoder("phantom:cochlea")

@@ -1,7 +1,7 @@
 """Reads tensors out of a model by forward hooks, in one pass that stops after the last one wanted.
 
-Offers :class:`Tap`, the place of one tensor, and :func:`read`. Hooks are removed whatever happens (the
-pattern is ``Trace`` in baukit's ``nethook.py``).
+Offers :class:`Tap`, the place of one tensor, :func:`read`, and :func:`picking`, which keeps chosen frames alone.
+Hooks are removed whatever happens (the pattern is ``Trace`` in baukit's ``nethook.py``).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,37 @@ class Tap:
         return tensor.movedim((self.batch_axis, self.frame_axis), (0, 1)).flatten(2)
 
 
+Places = tuple[torch.Tensor, torch.Tensor]
+"""Batch row and frame of each frame that is wanted, ``[picked]`` each."""
+
+_picks: ContextVar[tuple[Mapping[str, Places], set[str]]] = ContextVar("picks")
+
+
+@contextmanager
+def picking(places: Mapping[str, Places]) -> Iterator[set[str]]:
+    """While this holds, :func:`read` gives of the sites named here these frames alone, ``[1, picked, unit]``.
+
+    They are copied as their layer runs, so that the whole tensor is free again when the layer after it needs
+    memory. Yields the names of the sites that were picked so far: an encoder that has no taps picks none, and
+    a site that is computed from another one's frames (codes from the end of the stack) needs those whole.
+
+    Examples
+    --------
+    >>> net = torch.nn.Sequential(torch.nn.Conv1d(1, 16, 3))
+    >>> audio = torch.zeros(2, 1, 52)
+    >>> with picking({"conv": (torch.tensor([0, 1, 1]), torch.tensor([49, 0, 7]))}) as picked:
+    ...     found = read(net, lambda: net(audio), {"conv": Tap("0")})
+    >>> found["conv"].shape, picked
+    (torch.Size([1, 3, 16]), {'conv'})
+    """
+    picked: set[str] = set()
+    token = _picks.set((places, picked))
+    try:
+        yield picked
+    finally:
+        _picks.reset(token)
+
+
 class _Enough(Exception):
     """Raised inside a hook once every wanted tensor has come by."""
 
@@ -53,7 +85,7 @@ class _Enough(Exception):
 def read(
     model: torch.nn.Module, forward: Callable[[], Any], taps: Mapping[str, Tap], *, stop: bool = True
 ) -> dict[str, torch.Tensor]:
-    """Run ``forward`` and return each tap's tensor as ``[batch, frame, unit]``.
+    """Run ``forward`` and return each tap's tensor as ``[batch, frame, unit]`` (see :func:`picking`).
 
     Parameters
     ----------
@@ -70,7 +102,7 @@ def read(
     with _hooked(model, taps, found, stop), suppress(_Enough):
         forward()
     assert len(found) == len(taps), f"taps that never ran: {sorted(set(taps) - set(found))}"
-    return {name: taps[name].frames(found[name]) for name in taps}
+    return {name: found[name] for name in taps}
 
 
 @contextmanager
@@ -96,13 +128,18 @@ def _observers(
 ) -> tuple[Callable[..., None], Callable[..., None]]:
     """The two hooks of one module: before it runs and after."""
     calls: Counter[bool] = Counter()
+    places, picked = _picks.get(({}, set()))
 
     def keep(values: Any, of_input: bool) -> None:
         calls[of_input] += 1
         for site, tap in taps.items():
             if tap.of_input is of_input and tap.call == calls[of_input]:
                 tensor = next(tensors_in((values,)))
-                found[site] = tensor.clone() if tap.clone else tensor
+                if site in places:
+                    found[site] = tap.frames(tensor)[places[site]][None]
+                    picked.add(site)
+                else:
+                    found[site] = tap.frames(tensor.clone() if tap.clone else tensor)
         if stop and len(found) == wanted:
             raise _Enough
 

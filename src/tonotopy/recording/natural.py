@@ -8,7 +8,7 @@ sounds in each piece: its `Lanes`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
 from tonotopy.encoders._contract import Encoder, Site
+from tonotopy.encoders._taps import Places, picking
 from tonotopy.recording.lanes import Lanes, lanes_of
 from tonotopy.sound.music import MusicPool
 
@@ -25,9 +26,9 @@ FRAMES_A_PIECE = 4000
 #: The same beside lanes: 67 a second of 30 s, where the lanes have 100 points.
 FRAMES_WITH_LANES = 2000
 #: A long piece goes through an encoder that runs along it in rows of about this many seconds, ...
-ROW_S = 2.5
-#: ... so many at a time.
-ROWS_A_PASS = 2
+ROW_S = 2.0
+#: ... as many at a time as make up this many. On more, EnCodec's layers outgrow the memory that is reused.
+PASS_S = 6.0
 
 
 @dataclass(frozen=True)
@@ -170,19 +171,38 @@ def _run(
     for site in sites:
         end = starts[site.name] + site.view
         row_of[site.name] = np.searchsorted(row_start + length, end)  # the first row that holds all of it
-    for begin in range(0, len(row_start), ROWS_A_PASS):
-        here = np.arange(begin, min(begin + ROWS_A_PASS, len(row_start)))
-        rows = padded[row_start[here, None] + np.arange(length)]
-        with torch.inference_mode():
-            given = torch.from_numpy(rows).to(encoder.device)
-            found = encoder.activations(given, [site.name for site in sites])
+    at_once = max(1, round(PASS_S * encoder.sample_rate_hz) // length)
+    for begin in range(0, len(row_start), at_once):
+        here = row_start[begin : begin + at_once]
+        inside, places = {}, {}
         for site in sites:
-            inside = np.flatnonzero(np.isin(row_of[site.name], here))
-            row = row_of[site.name][inside]
-            index = (starts[site.name][inside] - row_start[row] - site.offset) // site.hop
-            at = torch.from_numpy(row - begin).to(encoder.device), torch.from_numpy(index).to(encoder.device)
-            values[site.name][inside] = found[site.name][at].float().cpu().numpy()
+            part = slice(*np.searchsorted(row_of[site.name], [begin, begin + at_once]))
+            row = row_of[site.name][part] - begin
+            index = (starts[site.name][part] - here[row] - site.offset) // site.hop
+            inside[site.name] = part
+            places[site.name] = torch.from_numpy(row), torch.from_numpy(index)
+        found = _activations(encoder, sites, padded[here[:, None] + np.arange(length)], places)
+        for site in sites:
+            values[site.name][inside[site.name]] = found[site.name]
     return {site.name: (values[site.name], starts[site.name]) for site in sites}
+
+
+def _activations(
+    encoder: Encoder,
+    sites: Sequence[Site],
+    rows: NDArray[np.float32],
+    places: Mapping[str, Places],
+) -> dict[str, NDArray[np.float32]]:
+    """Frames ``[frame, unit]`` at some places of rows ``[row, time]``."""
+    # The end of the stack comes whole, since codes are computed from it; its frames are few.
+    at = {name: (row.to(encoder.device), frame.to(encoder.device)) for name, (row, frame) in places.items()}
+    early = {site.name: at[site.name] for site in sites if site.role not in ("stack_end", "codes")}
+    with torch.inference_mode(), picking(early) as picked:
+        found = encoder.activations(torch.from_numpy(rows).to(encoder.device), [site.name for site in sites])
+    chosen = {
+        name: found[name][0] if name in picked else found[name][place] for name, place in places.items()
+    }
+    return {name: frames.float().cpu().numpy() for name, frames in chosen.items()}
 
 
 def _rows(encoder: Encoder, sites: Sequence[Site], n_samples: int) -> tuple[NDArray[np.int64], int]:
