@@ -18,8 +18,8 @@ from tonotopy.training.ceiling import train_ceiling
 from tonotopy.training.ceiling_record import read_record
 from tonotopy.training.ceiling_task import CeilingTask, natural_levels
 from tonotopy.training.excerpts import prepare
-from tonotopy.training.loop import generator
 from tonotopy.training.mixture import MUSIC_SHARE, SYNTHETIC, Mixture
+from tonotopy.training.task import generator
 from tonotopy.training.unit_variance import unit_variance
 
 RATE = 2000

@@ -21,7 +21,9 @@ from tonotopy.core.errors import InputError, RunError
 from tonotopy.encoders import _checkpoint
 from tonotopy.encoders._checkpoint import Header
 from tonotopy.training import loop
-from tonotopy.training.loop import Batch, Length, Training, generator, rate_at, snapshot_steps
+from tonotopy.training.loop import Training
+from tonotopy.training.schedule import Length, rate_at, snapshot_steps
+from tonotopy.training.task import Batch, generator
 
 
 class Line:
@@ -120,7 +122,8 @@ from pathlib import Path
 from tonotopy.training import loop
 loop.SAVE_S = 0.05
 from test_loop import Line
-from tonotopy.training.loop import Length, Training
+from tonotopy.training.loop import Training
+from tonotopy.training.schedule import Length
 Training(Line(), Path({folder!r}), told={{}}, length=Length(steps={steps})).run()
 """
 
@@ -221,7 +224,7 @@ def test_a_checkpoint_left_between_two_renames_outlives_the_next_kill(
     with pytest.raises(Cut):
         Training(Line(), tmp_path / "run", told={}, length=Length(steps=200)).run(cut)
     (tmp_path / "run" / "checkpoint").rename(tmp_path / "run" / ".checkpoint.old")
-    monkeypatch.setattr(Training, "_moments", lambda _: (_ for _ in ()).throw(Cut))  # killed in the next save
+    monkeypatch.setattr(loop, "moments_of", lambda _: (_ for _ in ()).throw(Cut))  # killed in the next save
     with pytest.raises(Cut):
         trained(tmp_path / "run")
     monkeypatch.undo()

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tonotopy.training.classifier import ClassifierTask
-from tonotopy.training.loop import generator
+from tonotopy.training.task import generator
 
 BANDS, WINDOW, HIDDEN = 64, 1024, 128
 STEPS, BATCH = 800, 64

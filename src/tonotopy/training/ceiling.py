@@ -29,7 +29,9 @@ from tonotopy.training.ceiling_task import (
     trainable,
 )
 from tonotopy.training.excerpts import Excerpts, prepare
-from tonotopy.training.loop import Length, Progress, Training, generator, refuse_other_files
+from tonotopy.training.loop import Progress, Training, refuse_other_files
+from tonotopy.training.schedule import Length
+from tonotopy.training.task import generator
 
 #: How long where nothing is said.
 MINUTES = 5.0

@@ -30,8 +30,8 @@ from tonotopy.training.bands import Bands
 from tonotopy.training.excerpts import Excerpts
 from tonotopy.training.explained import chance, explained, together
 from tonotopy.training.frames import Frames
-from tonotopy.training.loop import Batch, generator
 from tonotopy.training.mixture import Mixture
+from tonotopy.training.task import Batch, generator
 from tonotopy.training.unit_variance import unit_variance
 
 #: Step size at its highest.

@@ -24,7 +24,7 @@ from tonotopy.encoders._checkpoint import Header
 from tonotopy.encoders._initialise import randomise, undrawn
 from tonotopy.encoders.samplecnn import SampleCnn
 from tonotopy.training.excerpts import Excerpts, Track
-from tonotopy.training.loop import Batch, generator
+from tonotopy.training.task import Batch, generator
 
 FAMILIES = {
     "flute": "blown",

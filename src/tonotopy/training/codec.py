@@ -28,9 +28,9 @@ from tonotopy.encoders._seanet import Config, Conv, DecoderNet, EncoderNet, Quan
 from tonotopy.sound.music import level_dbfs
 from tonotopy.training.discriminator import Adversary
 from tonotopy.training.excerpts import Excerpts
-from tonotopy.training.loop import Batch, generator
 from tonotopy.training.quantise import TrainedQuantiser
 from tonotopy.training.spectral import residual_ratio_db, si_sdr, spectral_distance
+from tonotopy.training.task import Batch, generator
 
 WAVEFORM, L1, COMMITMENT = 1.0, 1.0, 0.25
 LEVELS_DBFS = (-34.0, -16.0)

@@ -17,104 +17,36 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from tonotopy.core.errors import InputError, RunError
+from tonotopy.core.errors import RunError
 from tonotopy.encoders import _checkpoint
-from tonotopy.encoders._checkpoint import Header
 from tonotopy.encoders._weights import fit_weights, read_weights
 from tonotopy.training.metrics import Metrics
 from tonotopy.training.room import room, write_text
+from tonotopy.training.saves import last_save, load_moments, moments_of, replacing_save
+from tonotopy.training.schedule import FIRST_SNAPSHOT, Length, rate_at, snapshot_steps
 from tonotopy.training.stopping import stopping
+from tonotopy.training.task import Batch, Task, generator
 
 Progress = Callable[[int, int, str], None]
 
 #: An interruption loses no more than this much work.
 SAVE_S = 30.0
-#: Snapshots from initialisation to the last step, both included.
-SNAPSHOTS = 12
-#: The first snapshot after initialisation.
-FIRST_SNAPSHOT = 10
 #: Steps between rows of the metrics; a row is the mean over them.
 LOG_STEPS = 50
 #: Seconds of work from which the number of steps is derived where a number of minutes was asked for.
 PACE_S = 20.0
-#: Share of the steps over which the step size rises to its full value.
-WARMUP = 0.02
 #: Format of a folder of training.
 SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one step is computed on, and which clips it came from (for the message when something breaks)."""
-
-    audio: torch.Tensor  # [excerpt, time]
-    clips: tuple[str, ...]
-    target: torch.Tensor | None = None
-
-
-class Task(Protocol):
-    """Something that can be trained."""
-
-    name: str
-    learning_rate: float
-    largest_gradient: float  # a step's gradient is cut to this norm
-    seed: int
-
-    @property
-    def module(self) -> nn.Module:
-        """Everything that is saved: parameters and buffers."""
-        ...
-
-    def header(self, step: int) -> Header:
-        """What a snapshot at that step says of itself."""
-        ...
-
-    def snapshot(self) -> dict[str, torch.Tensor]:
-        """The tensors of a snapshot: those of the encoder that it opens as."""
-        ...
-
-    def batch(self, step: int) -> Batch:
-        """The excerpts of a step: a function of the seed and the step."""
-        ...
-
-    def loss(self, batch: Batch, step: int) -> tuple[torch.Tensor, dict[str, float]]:
-        """The loss and what else is worth a column; may update buffers."""
-        ...
-
-    def validate(self) -> dict[str, float]:
-        """Figures on held-out pieces."""
-        ...
-
-
-@dataclass(frozen=True)
-class Length:
-    """How long to train: a number of steps, or minutes from which the number of steps is derived at the start."""
-
-    steps: int | None = None
-    minutes: float | None = None
-
-    def __post_init__(self) -> None:
-        if (self.steps is None) == (self.minutes is None):
-            raise InputError(
-                "a number of steps or of minutes",
-                "neither" if self.steps is None else "both",
-                "give --steps or --minutes",
-            )
-        value = self.steps if self.steps is not None else self.minutes
-        assert value is not None
-        if not 0 < value < math.inf:
-            raise InputError("a positive length of training", f"{value:g}")
 
 
 @dataclass
@@ -127,35 +59,6 @@ class State:
     sessions: int = 0
     snapshots: list[int] = field(default_factory=list)
     sums: dict[str, list[float]] = field(default_factory=dict)  # of the row of metrics under way
-
-
-def snapshot_steps(steps: int, count: int = SNAPSHOTS) -> list[int]:
-    """Log-spaced steps at which snapshots are taken: 0, then from :data:`FIRST_SNAPSHOT` to the last.
-
-    Examples
-    --------
-    >>> snapshot_steps(10_000, 5)
-    [0, 10, 100, 1000, 10000]
-    """
-    if steps <= FIRST_SNAPSHOT:
-        return sorted({0, steps})
-    spaced = np.geomspace(FIRST_SNAPSHOT, steps, count - 1)
-    return sorted({0, *(round(s) for s in spaced)})
-
-
-def rate_at(step: int, steps: int | None) -> float:
-    """Step size re full: a linear rise, then half a cosine to nothing."""
-    if steps is None:
-        return min(1.0, (step + 1) / 100)
-    rise = max(1, min(100, round(WARMUP * steps)))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-
-def generator(seed: int, step: int, stream: int) -> np.random.Generator:
-    """The source of a step's draws; ``stream`` tells apart what is drawn."""
-    return np.random.default_rng([seed, stream, step])
 
 
 class Training:
@@ -290,30 +193,11 @@ class Training:
 
     def _save(self) -> None:
         """Weights, optimiser and step, in a folder that replaces the one before whole."""
-        target, fresh, old = (
-            self.folder / name for name in ("checkpoint", ".checkpoint.new", ".checkpoint.old")
-        )
-        with room(self.folder):
-            for stale in (fresh, old):
-                shutil.rmtree(stale, ignore_errors=True)
-            fresh.mkdir()
+        with room(self.folder), replacing_save(self.folder) as fresh:
             header = self.task.header(self.state.step)
             _checkpoint.write(fresh / "weights.safetensors", self.task.module.state_dict(), header)
-            _checkpoint.write(fresh / "optimiser.safetensors", self._moments(), header)
-            text = json.dumps(asdict(self.state))
-            write_text(fresh / "state.json", text)
-            if target.exists():
-                target.replace(old)
-            fresh.replace(target)
-            shutil.rmtree(old, ignore_errors=True)
-
-    def _moments(self) -> dict[str, torch.Tensor]:
-        """The optimiser's tensors, by parameter and name."""
-        return {
-            f"{index}.{key}": value
-            for index, entry in self.optimiser.state_dict()["state"].items()
-            for key, value in entry.items()
-        }
+            _checkpoint.write(fresh / "optimiser.safetensors", moments_of(self.optimiser), header)
+            write_text(fresh / "state.json", json.dumps(asdict(self.state)))
 
     # ---- starting and going on
 
@@ -339,25 +223,15 @@ class Training:
 
     def _resume(self) -> None:
         """Weights, optimiser and step of the last save; metrics after it are cut off."""
-        place, old = self.folder / "checkpoint", self.folder / ".checkpoint.old"
-        if not place.exists() and old.exists():
-            old.replace(place)  # a kill between two renames; the next save would have removed it
         self.state.steps = self.length.steps
-        if not (place / "state.json").is_file():
+        place = last_save(self.folder)
+        if place is None:
             return  # killed before the first save
         held = json.loads((place / "state.json").read_text(encoding="utf-8"))
         self.state = State(**held)
         fit_weights(self.task.module, read_weights(place / "weights.safetensors"), name=self.task.name)
-        self._load_moments(read_weights(place / "optimiser.safetensors"))
+        load_moments(self.optimiser, read_weights(place / "optimiser.safetensors"))
         self._metrics.cut(self.state.step)
-
-    def _load_moments(self, tensors: Mapping[str, torch.Tensor]) -> None:
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for name, value in tensors.items():
-            index, _, key = name.partition(".")
-            state.setdefault(int(index), {})[key] = value
-        whole = self.optimiser.state_dict()
-        self.optimiser.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
 
 
 #: What a folder of training may hold before training.json is written: prepared sound.

@@ -18,7 +18,9 @@ from tonotopy.sound.sources._contract import Source
 from tonotopy.training.classifier import ClassifierTask
 from tonotopy.training.codec import CodecTask
 from tonotopy.training.excerpts import Excerpts, prepare
-from tonotopy.training.loop import Length, Task, Training, refuse_other_files
+from tonotopy.training.loop import Training, refuse_other_files
+from tonotopy.training.schedule import Length
+from tonotopy.training.task import Task
 
 Progress = Callable[[int, int, str], None]
 
