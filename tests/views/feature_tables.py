@@ -98,6 +98,7 @@ def feature_row(
         "recurrence": 0.9, "spectrally_stable": "yes" if yes and spectral else "no",
         "waveform": np.clip(waveform, 0, 1), "null_waveform": null, "p_waveform": 0.01 if yes else 0.4,
         "spectral": np.clip(spectrum, 0, 1), "null_spectral": around, "p_spectral": 0.01 if spectral else 0.5,
+        "lift": spectrum + 0.4, "null_lift": around + 0.4, "p_lift": 0.01 if spectral else 0.5,
         "centre_hz": 100.0 * 1.06**number, "label": LABELS[(number + order) % len(LABELS)],
         "best_hz": 200.0 + 40 * number, "width_erb": 1.2, "lobes": 1.0, "specificity": 0.6,
         "largest_lobe": 0.4, "detection": 0.9,
@@ -118,6 +119,9 @@ def undefined_row() -> dict[str, Any]:
         "spectral",
         "null_spectral",
         "p_spectral",
+        "lift",
+        "null_lift",
+        "p_lift",
         "r2",
         "best_hz",
     )

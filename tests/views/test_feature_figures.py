@@ -18,6 +18,7 @@ from tests.views.feature_tables import KNOWN, UNDEFINED
 from tonotopy.core.errors import InputError
 from tonotopy.signal import erb
 from tonotopy.views import RunTables, save_figure
+from tonotopy.views._feature_rows import MOST_FEATURES, few_features
 from tonotopy.views.export import csv_text, rendered
 from tonotopy.views.figures._contract import figure_module
 from tonotopy.views.figures.kinds import FILLS, REST, fills_of
@@ -122,16 +123,21 @@ def test_coherence_draws_its_data(runs: dict[str, RunTables]) -> None:
     assert (PAPER, int((~stabilised).sum())) in by_face
     assert (NULL, len(floor)) in by_face
     drawn = np.concatenate([np.asarray(dots.get_offsets()) for dots in axes.collections])
-    expected = pd.concat([own, floor])[["waveform", "spectral"]].to_numpy()
+    expected = pd.concat([own, floor])[["waveform", "lift"]].to_numpy()
     np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(expected, axis=0))
     null = [float(line.get_xdata()[0]) for line in axes.lines if len(set(line.get_xdata())) == 1]
     assert own["null_waveform"].median() in null
+    across = [float(line.get_ydata()[0]) for line in axes.lines if len(set(line.get_ydata())) == 1]
+    assert own["null_lift"].median() in across
+    assert axes.get_ylim()[0] < table["lift"].min() < table["lift"].max() < axes.get_ylim()[1]
 
 
 def test_coherence_says_its_share(runs: dict[str, RunTables]) -> None:
     """P(spectrally stable | stabilised) stands over the panel with its interval, undefined where none stabilised."""
     found = words(figure_module("coherence").draw(runs["plain"]))
-    assert "12 of 32 stabilised, 38 % [28, 48]\nP(spectral | stabilised) 25 % [5, 45]" in found
+    assert (
+        "12 of 32 stabilised, 38 % [28, 48]\nP(spectral | stabilised) 25 % [5, 45]\n32 of 32 drawn" in found
+    )
     assert "P(spectral | stabilised) undefined" in found
     assert "undefined: no coherence" in found
     (line,) = (
@@ -276,13 +282,47 @@ def test_transitions_hatch_what_is_undefined(runs: dict[str, RunTables]) -> None
     assert "sparsity music undefined" in module.describe(runs["plain"], site=UNDEFINED)[0]
 
 
-def test_many_dots_are_one_picture(runs: dict[str, RunTables]) -> None:
-    """A dictionary of thousands does not make a page of megabytes."""
+def test_many_features_are_few_dots(runs: dict[str, RunTables]) -> None:
+    """Of thousands as many are drawn as a page holds, stabilised ones all, and the picture stays small."""
     run = runs["plain"]
     one = run.features[(run.features["source"] == "topk") & (run.features["site"] == KNOWN)]
     many = pd.concat([one] * 60, ignore_index=True)
-    content = rendered(
-        figure_module("coherence").draw(dataclasses.replace(run, features=many), site=KNOWN), "svg"
+    changed = dataclasses.replace(run, features=many)
+    module = figure_module("coherence")
+    table = module.data(changed, KNOWN)
+    assert table.groupby("weights").size().to_dict() == {"floor": MOST_FEATURES, "trained": MOST_FEATURES}
+    own = many[many["weights"] == "trained"]
+    assert (table.loc[table["weights"] == "trained", "stabilised"] == "yes").sum() == min(
+        (own["stabilised"] == "yes").sum(), MOST_FEATURES
     )
+    pd.testing.assert_frame_equal(table, module.data(changed, KNOWN))
+    drawn = module.draw(changed, site=KNOWN)
+    assert f"{MOST_FEATURES} of {len(own):,} drawn" in words(drawn)
+    assert f"At most {MOST_FEATURES} features" in module.caption(changed)
+    assert "At most" not in module.caption(run)
+    content = rendered(drawn, "svg")
     assert b"data:image/png;base64," in content
     assert len(content) < 400_000
+
+
+def test_which_features_are_drawn_hangs_on_the_seed_alone(runs: dict[str, RunTables]) -> None:
+    """The same for one site as for all; others for another seed; stabilised ones whatever the seed."""
+    run = runs["plain"]
+    trained = run.features[(run.features["weights"] == "trained") & (run.features["source"] == "topk")]
+    every, alone = (few_features(run, rows, 16) for rows in (trained, trained[trained["site"] == KNOWN]))
+    pd.testing.assert_frame_equal(every[every["site"] == KNOWN], alone)
+    assert alone["number"].is_monotonic_increasing
+    other = few_features(dataclasses.replace(run, plan=run.plan | {"seed": 3}), trained, 16)
+    other = other[other["site"] == KNOWN]
+    assert set(other["number"]) != set(alone["number"])
+    stabilised = set(trained.loc[(trained["site"] == KNOWN) & (trained["stabilised"] == "yes"), "number"])
+    assert stabilised <= set(other["number"]) & set(alone["number"])
+
+
+def test_coherence_of_a_site_without_such_features_is_no_panel(runs: dict[str, RunTables]) -> None:
+    """A source that a site lacks is no undefined panel: there is nothing to be defined."""
+    run = runs["plain"]
+    kept = run.features[~((run.features["source"] == "topk") & (run.features["site"] == "first_conv"))]
+    drawn = figure_module("coherence").draw(dataclasses.replace(run, features=kept))
+    assert "first_conv · topk" not in words(drawn)
+    assert sum(axes.axison for axes in drawn.axes) == len(drawn.axes) - 1

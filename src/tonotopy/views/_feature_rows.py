@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from tonotopy.views._schema import LABELS
@@ -23,6 +24,8 @@ MOST_ROWS: Final = 24
 UNDEFINED: Final = "undefined"
 #: Kinds that name no family of descriptors.
 UNNAMED: Final = ("shared", "unexplained", UNDEFINED)
+#: Features of one source at one site that a page holds, of the network and again of its untrained copies together.
+MOST_FEATURES: Final = 400
 #: Columns of ``feature_sites`` that are a value with the ends of its interval.
 STABILISED: Final = ("share_stabilised", "low_stabilised", "high_stabilised")
 GIVEN: Final = ("spectral_given_stabilised", "low_spectral_given", "high_spectral_given")
@@ -67,6 +70,31 @@ def few_sites(run: RunTables, table: pd.DataFrame, site: str | None, rows: int) 
     """The sites that a figure with so many rows a site draws: all of them, or those that it singles out."""
     chosen = run.chosen(site)
     return chosen if len(chosen) * rows <= MOST_ROWS else highlights(run, table, site)
+
+
+def few_features(run: RunTables, table: pd.DataFrame, most: int = MOST_FEATURES) -> pd.DataFrame:
+    """Rows of a table of features, at most so many of each source at each site, drawn with the run's seed.
+
+    Features that stabilised come first: they are what is asked about. The others are drawn at random, whichever
+    other rows are in the table. The order of rows stays.
+
+    Parameters
+    ----------
+    run : RunTables
+        The run, for its seed.
+    table : pandas.DataFrame
+        Rows of ``features``.
+    most : int
+        Rows to keep of the network, and again of all its untrained copies together.
+    """
+    seed = run.plan.get("seed")
+    kept = []
+    for _, own in table.groupby(["weights", "site", "source"], sort=False):
+        rng = np.random.default_rng(abs(seed) if isinstance(seed, int) else 0)
+        drawn = own.iloc[rng.permutation(len(own))] if len(own) > most else own
+        first = (drawn["stabilised"] != "yes").to_numpy().argsort(kind="stable")
+        kept += drawn.index[first[:most]].tolist()
+    return table.loc[sorted(kept)]
 
 
 def sources(table: pd.DataFrame) -> tuple[str, ...]:
