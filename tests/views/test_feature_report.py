@@ -18,6 +18,7 @@ from tests.views.feature_tables import KNOWN
 from tonotopy.cli import main
 from tonotopy.core.errors import RunError
 from tonotopy.views import RunTables, write_report
+from tonotopy.views._feature_rows import MOST_FEATURES
 from tonotopy.views._schema import FEATURE_TABLES
 from tonotopy.views.feature_part import FIGURES, feature_part
 from tonotopy.views.report import ORDER, page, policy
@@ -187,6 +188,23 @@ def test_only_what_was_measured_is_drawn(feature_runs: dict[str, Path]) -> None:
     assert (
         KNOWN not in found.text.split("What the features are")[1].split("One row a site, in depth order")[0]
     )
+
+
+def test_very_many_features_are_in_the_run_and_not_on_the_page(feature_runs: dict[str, Path]) -> None:
+    """The file beside the page has some of each source and site, says how many, and where the others are."""
+    run = RunTables.read(feature_runs["plain"])
+    many = dataclasses.replace(run, features=pd.concat([run.features] * 20, ignore_index=True))
+    part, plain = feature_part(many), feature_part(run)
+    assert part is not None
+    assert plain is not None
+    (found,) = (item for item in part.downloads if item.file == "data/features.csv")
+    assert found.table.groupby(["weights", "site", "source"]).size().max() == MOST_FEATURES
+    left_out = f"has {len(found.table):,} of {len(many.features):,}, at most {MOST_FEATURES} of one source"
+    assert left_out in found.left_out
+    assert left_out in Page(page(many, (), part)).text
+    (whole,) = (item for item in plain.downloads if item.file == "data/features.csv")
+    assert whole.left_out == ""
+    assert len(whole.table) == len(run.features)
 
 
 def test_a_run_without_features_is_as_it_was(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+import pandas as pd
+
+from tonotopy.views._feature_rows import MOST_FEATURES, few_features
 from tonotopy.views.feature_grids import feature_sites_grid, instantiation_grid, kinds_grid
 from tonotopy.views.features import (
     KINDS_MEAN,
@@ -37,11 +40,12 @@ DOWNLOADS: Final = {
 
 @dataclass(frozen=True)
 class Download:
-    """A table of the run as a file beside the page."""
+    """A table of the run as a file beside the page, and what of it is not in that file."""
 
     words: str
     file: str
-    table: str
+    table: pd.DataFrame = field(repr=False)
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,22 @@ def feature_part(run: RunTables, *, audio: bool = True) -> FeaturePart | None:
         kinds=kinds_grid(run),
         instantiation=instantiation_grid(run),
         listening=listening(run) if audio else Listening((), ""),
-        downloads=tuple(
-            Download(words, f"data/{name.replace('_', '-')}.csv", name)
-            for name, words in DOWNLOADS.items()
-            if name in there
-        ),
+        downloads=tuple(_download(run, name, words) for name, words in DOWNLOADS.items() if name in there),
         figures={name: short for name, (short, table) in FIGURES.items() if table in there},
     )
+
+
+def _download(run: RunTables, name: str, words: str) -> Download:
+    """A table; of very many features those that figures draw from, and where the others are."""
+    table, file = getattr(run, name), f"data/{name.replace('_', '-')}.csv"
+    if name != "features":
+        return Download(words, file, table)
+    few = few_features(run, table)
+    if len(few) == len(table):
+        return Download(words, file, table)
+    left_out = (
+        f"The file of features has {len(few):,} of {len(table):,}, at most {MOST_FEATURES} of one source at one site, "
+        "those that stabilised before others, the others drawn with the seed of the run. All of them are in the run "
+        "folder, in tables/features.parquet."
+    )
+    return Download(f"{len(few):,} of {len(table):,} features (CSV)", file, few, left_out)

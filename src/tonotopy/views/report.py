@@ -93,7 +93,7 @@ def write_report(run: RunTables | InFolder | Path | str, *, audio: bool = True) 
     files |= contents
     files |= {"data/sites.csv": _csv(tables.sites), "data/verdicts.csv": _csv(tables.verdicts)}
     for download in features.downloads if features else ():
-        files[download.file] = _csv(getattr(tables, download.table))
+        files[download.file] = _csv(download.table)
     # Last, so that a page is never older than what it shows.
     files["index.html"] = page(tables, pictures, features, more).encode("utf-8")
     write_inside(tables.folder, {f"report/{name}": content for name, content in files.items()})
