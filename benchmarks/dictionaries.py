@@ -126,8 +126,9 @@ class Side:
 def ours(x: torch.Tensor, steps: int, rate: float) -> Side:
     """The trainer of this package."""
     from tonotopy.features.dictionaries.conditioning import condition
+    from tonotopy.features.dictionaries.recipe import Recipe
     from tonotopy.features.dictionaries.topk import TopK
-    from tonotopy.features.dictionaries.training import Recipe, Trainer
+    from tonotopy.features.dictionaries.training import Trainer
     from tonotopy.features.sources import ArrayActivations
 
     # As the peers wait before they call a latent dead: 10 million activations.

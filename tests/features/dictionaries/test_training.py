@@ -20,10 +20,11 @@ from tonotopy.features.dictionaries import training
 from tonotopy.features.dictionaries.batch_topk import BatchTopK
 from tonotopy.features.dictionaries.jumprelu import JumpReLU
 from tonotopy.features.dictionaries.matryoshka import Matryoshka
+from tonotopy.features.dictionaries.recipe import Recipe
 from tonotopy.features.dictionaries.relu_l1 import ReluL1
 from tonotopy.features.dictionaries.topk import TopK
 from tonotopy.features.dictionaries.trained import Dictionary
-from tonotopy.features.dictionaries.training import Recipe, Trainer, train_dictionary
+from tonotopy.features.dictionaries.training import Trainer, train_dictionary
 from tonotopy.features.sources import ArrayActivations
 
 VARIANTS = [TopK(3), BatchTopK(3), Matryoshka(3), ReluL1(0.5), JumpReLU(0.5)]

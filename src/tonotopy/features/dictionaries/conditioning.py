@@ -11,6 +11,7 @@ All sums are float64, over one pass, about the first frame (a large common offse
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +56,14 @@ class Conditioning:
             "outlier_units": list(self.outliers),
             "leading_share": self.leading_share,
         }
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the moments of the stream, by which a training knows it again."""
+        digest = hashlib.sha256()
+        for part in (self.centre, self.covariance):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
 
     def apply(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Conditioned frames ``[frame, unit]``, float32."""

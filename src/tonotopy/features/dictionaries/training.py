@@ -11,17 +11,14 @@ What a step sees is a function of ``(seed, pass, place)`` and the stream, so a t
 the same weights, bit by bit, as one that was not (on one machine, with one number of threads); to find its place, it
 goes through the pass under way again. A kill loses the steps since the last save; a signal saves first.
 
-Adam as in Gao 2024 (β .9 and .999, ε 6.25e-10); the step size is theirs by default, 2e-4 / √(latents / 16,384), rising
-over the first steps and falling to 0 over the last fifth. The gradient of the decoder is freed from what points along
-its rows, which are brought back to norm 1 after each step (Bricken 2023).
+Adam as in Gao 2024 (β .9 and .999, ε 6.25e-10). The gradient of the decoder is freed from what points along its rows,
+which are brought back to norm 1 after each step (Bricken 2023).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -38,61 +35,25 @@ from tonotopy.encoders._weights import read_weights
 from tonotopy.features.dictionaries import revival
 from tonotopy.features.dictionaries.conditioning import Conditioning, condition
 from tonotopy.features.dictionaries.parameters import Parameters, calibrate, constrain_gradient, renormalise
-from tonotopy.features.dictionaries.reservoir import RESERVOIR_BYTES, capacity_of, endless
+from tonotopy.features.dictionaries.recipe import Recipe, rate_at
+from tonotopy.features.dictionaries.reservoir import capacity_of, endless
 from tonotopy.features.dictionaries.trained import Dictionary, checked
 from tonotopy.features.dictionaries.variant import Step, Variant
 from tonotopy.features.sources._contract import Activations
 from tonotopy.training.metrics import Metrics
 from tonotopy.training.room import room, write_text
+from tonotopy.training.saves import last_save, load_moments, moments_of, replacing_save
 from tonotopy.training.stopping import Stop, stopping
 
 #: An interruption loses no more than this much work.
 SAVE_S = 30.0
 #: Steps between rows of the metrics; a row is the mean over them.
 LOG_STEPS = 50
-#: A latent that has not been active for this many frames is dead (Gao 2024 waits for 10 million tokens; recordings
-#: of an hour have some 300,000 frames).
-DEAD_AFTER = 200_000
-#: Shares of the steps over which the step size rises and falls; it rises over at most so many steps.
-RISE, FALL, LONGEST_RISE = 0.05, 0.2, 1000
 #: Format of a folder.
 SCHEMA = 1
+_ADAM = "adam."  # what the optimiser's tensors are called in a save
 
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a dictionary is trained; everything that decides its weights beside the stream and the variant."""
-
-    features: int
-    steps: int
-    seed: int = 0
-    batch: int = 4096
-    learning_rate: float | None = None
-    dead_after: int = DEAD_AFTER
-    reservoir_bytes: int = RESERVOIR_BYTES
-
-    def __post_init__(self) -> None:
-        limits = {
-            "features": (1, 2**20),
-            "steps": (1, 10**9),
-            "seed": (0, 2**53),
-            "batch": (1, 2**20),
-            "dead_after": (1, 2**53),
-            "reservoir_bytes": (1, 2**40),
-        }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if type(value) is not int or not low <= value <= high:
-                raise InputError(f"{name} from {low} to {high}", repr(value)[:60])
-        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            raise InputError("a positive step size", repr(self.learning_rate))
-
-    @property
-    def rate(self) -> float:
-        """The full step size."""
-        return self.learning_rate or 2e-4 / math.sqrt(self.features / 2**14)
 
 
 @dataclass
@@ -102,18 +63,6 @@ class State:
     step: int = 0
     epoch: int = 0
     place: int = 0
-
-
-def rate_at(step: int, steps: int) -> float:
-    """Step size re full.
-
-    Examples
-    --------
-    >>> [round(rate_at(step, 100), 2) for step in (0, 4, 50, 90, 99)]
-    [0.2, 1.0, 1.0, 0.5, 0.05]
-    """
-    rise = max(1, min(LONGEST_RISE, round(RISE * steps)))
-    return min(1.0, (step + 1) / rise, (steps - step) / max(1.0, FALL * steps))
 
 
 def train_dictionary(
@@ -162,9 +111,8 @@ class Trainer:
     ) -> None:
         k = getattr(variant, "k", None)
         if k is not None and not 1 <= k <= recipe.features:
-            raise InputError(
-                f"k from 1 to {recipe.features} latents", str(k), "more active latents than there are"
-            )
+            cause = "more active latents than there are"
+            raise InputError(f"k from 1 to {recipe.features} latents", str(k), cause)
         self.activations, self.variant, self.recipe = activations, variant, recipe
         self.folder = None if folder is None else Path(folder)
         self.conditioning = conditioning or condition(activations)
@@ -309,12 +257,11 @@ class Trainer:
         return saved
 
     def _told(self) -> dict[str, Any]:
-        digest = hashlib.sha256()
-        for part in (self.conditioning.centre, self.conditioning.covariance):
-            digest.update(np.ascontiguousarray(part).tobytes())
         variant = {"name": self.variant.name, **asdict(self.variant)}  # type: ignore[call-overload]
-        told = {"schema": SCHEMA, "variant": variant, **asdict(self.recipe), "stream": digest.hexdigest()}
-        plain: dict[str, Any] = json.loads(json.dumps(told))
+        stream = {"stream": self.conditioning.fingerprint}
+        plain: dict[str, Any] = json.loads(
+            json.dumps({"schema": SCHEMA, "variant": variant, **asdict(self.recipe), **stream})
+        )
         return plain
 
     def _open_folder(self, folder: Path) -> None:
@@ -337,45 +284,29 @@ class Trainer:
 
     def _save(self, folder: Path) -> None:
         """Everything that a resume needs, in a folder that replaces the one before whole."""
-        target, fresh, old = (folder / name for name in ("checkpoint", ".checkpoint.new", ".checkpoint.old"))
         tensors = {name: value.detach() for name, value in self.parameters.tensors.items()}
         tensors |= {"threshold": self.threshold, "since": self.since}
-        for index, held in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{key}": value for key, value in held.items()}
-        with room(folder):
-            for stale in (fresh, old):
-                shutil.rmtree(stale, ignore_errors=True)
-            fresh.mkdir()
-            header = Header(f"training:{self.variant.name}", step=self.state.step, seed=self.recipe.seed)
+        tensors |= {_ADAM + name: value for name, value in moments_of(self.optimiser).items()}
+        header = Header(f"training:{self.variant.name}", step=self.state.step, seed=self.recipe.seed)
+        with room(folder), replacing_save(folder) as fresh:
             _checkpoint.write(fresh / "tensors.safetensors", tensors, header)
             write_text(fresh / "state.json", json.dumps({**asdict(self.state), "sums": self._sums}))
-            if target.exists():
-                target.replace(old)
-            fresh.replace(target)
-            shutil.rmtree(old, ignore_errors=True)
 
     def _resume(self, folder: Path) -> None:
         """Take up the last save; metrics after it are cut off."""
-        place, old = folder / "checkpoint", folder / ".checkpoint.old"
-        if not place.exists() and old.exists():
-            old.replace(place)  # a kill between two renames
+        place = last_save(folder)
         assert self._metrics is not None
-        if not (place / "state.json").is_file():
+        if place is None:
             self._metrics.cut(0)
             return  # killed before the first save
         held = json.loads((place / "state.json").read_text(encoding="utf-8"))
         self._sums = held.pop("sums")
         self.state = State(**held)
         tensors = read_weights(place / "tensors.safetensors")
-        moments: dict[int, dict[str, torch.Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("adam."):
-                _, index, key = name.split(".")
-                moments.setdefault(int(index), {})[key] = value
         with torch.no_grad():
             for name, tensor in self.parameters.tensors.items():
                 tensor.copy_(tensors[name])
         self.threshold, self.since = tensors["threshold"], tensors["since"]
-        groups = self.optimiser.state_dict()["param_groups"]
-        self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        moments = {name.removeprefix(_ADAM): v for name, v in tensors.items() if name.startswith(_ADAM)}
+        load_moments(self.optimiser, moments)
         self._metrics.cut(self.state.step)

@@ -10,8 +10,9 @@ from typing import Any
 from tonotopy.core.errors import InputError
 from tonotopy.features.dictionaries.conditioning import condition
 from tonotopy.features.dictionaries.consistency import consistency, recurrence
+from tonotopy.features.dictionaries.recipe import Recipe
 from tonotopy.features.dictionaries.trained import Dictionary, describe
-from tonotopy.features.dictionaries.training import Progress, Recipe, train_dictionary
+from tonotopy.features.dictionaries.training import Progress, train_dictionary
 from tonotopy.features.dictionaries.variant import Variant
 from tonotopy.features.sources._contract import EXPANSION, Activations, Features, numbered
 
@@ -44,7 +45,7 @@ def dictionary_features(
     count
         Number of latents; :data:`EXPANSION` a unit where absent.
     steps, batch, learning_rate, dead_after
-        See :class:`~tonotopy.features.dictionaries.training.Recipe`.
+        See :class:`~tonotopy.features.dictionaries.recipe.Recipe`.
     seeds
         Dictionaries that are trained, from ``seed`` on. The first is what is given; how well each of its latents
         recurs in the others is told in the attributes ``recurrence`` and ``consistency``.
