@@ -19,7 +19,7 @@ from tonotopy.runs.feature_graph import FLOORS, FeatureUnits
 from tonotopy.runs.graph import build
 from tonotopy.runs.plan import PRESETS, Plan
 from tonotopy.runs.run import FEATURE_TABLES
-from tonotopy.runs.study import _Session
+from tonotopy.runs.study import Session
 from tonotopy.sound.sources import open_music
 from tonotopy.views._schema import FEATURE_TABLES as SHOWN
 from tonotopy.views.tables import RunTables
@@ -159,8 +159,8 @@ def test_what_can_be_heard_is_of_the_music(asked: Any) -> None:
     import soundfile
 
     players = asked.table("players")
-    pool = _Session.open(Asked(net(), "scores", **_words(asked))).bench
-    music = _Session.open(Asked(net(), "scores", **_words(asked))).music
+    pool = Session.open(Asked(net(), "scores", **_words(asked))).bench
+    music = Session.open(Asked(net(), "scores", **_words(asked))).music
     pieces = pool.pool(music).pieces
     row = players.iloc[0]
     sound, rate = soundfile.read(io.BytesIO(row["audio"]))
@@ -180,7 +180,7 @@ def test_interrupted_and_gone_on_with_the_tables_are_the_same(asked: Any, tmp_pa
     """A study that lost some units of its features and all its tables gives equal tables when it is run again."""
     out = tmp_path / "run"
     shutil.copytree(asked.path, out, ignore=shutil.ignore_patterns("tables", "manifest.json"))
-    session = _Session.open(Asked(net(), "scores", **(_words(asked) | {"out": out})))
+    session = Session.open(Asked(net(), "scores", **(_words(asked) | {"out": out})))
     units = session.graph().features
     lost = [units.lanes[0], units.natural[None][0], units.features[None, "0"], units.readability[None, "2"]]
     for unit in lost:

@@ -265,7 +265,7 @@ class Quantiser(nn.Module):
         """Codes ``[batch, frame, stage]`` and their summed entries, for a latent ``[batch, frame, unit]``."""
         rest, codes = latent, []
         for book in self.codebooks[:stages]:
-            near = _distance(rest, book).argmin(dim=-1)
+            near = squared_distance(rest, book).argmin(dim=-1)
             codes.append(near)
             rest = rest - book[near]
         return torch.stack(codes, dim=-1), latent - rest
@@ -287,12 +287,12 @@ class Quantiser(nn.Module):
             order = torch.randperm(len(rest), generator=generator)
             drawn = order.repeat(-(-len(book) // len(order)))[: len(book)]
             book.copy_(rest[drawn])
-            distance = _distance(rest, book)
+            distance = squared_distance(rest, book)
             distance[frame[:, None] == drawn[None]] = torch.inf
             rest = rest - book[distance.argmin(dim=1)]
 
 
-def _distance(points: torch.Tensor, book: torch.Tensor) -> torch.Tensor:
+def squared_distance(points: torch.Tensor, book: torch.Tensor) -> torch.Tensor:
     """Squared distance of points ``[..., unit]`` from entries ``[entry, unit]``, less a shared term.
 
     Both are centred first: around a large common offset the difference of squares would be all rounding.

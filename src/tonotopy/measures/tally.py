@@ -127,7 +127,7 @@ class _Compare:
         return won, pairs
 
 
-def _by_piece(values: NDArray[Any], piece: NDArray[Any], n_p: int) -> NDArray[np.float64]:
+def sums_by_piece(values: NDArray[Any], piece: NDArray[Any], n_p: int) -> NDArray[np.float64]:
     """Sums over rows of ``[row, frequency]`` by piece, ``[frequency, piece]``.
 
     A product with the indicator of pieces: numpy's ``add.at`` took a third of the time of a whole study.
@@ -154,15 +154,15 @@ def _responses(
     frames = r.shape[1]
     square = np.sum(r**2, axis=1)  # [row, frequency]
     lie = structure.relation(items, frequency_hz, sample_rate_hz)
-    lobe_square, lobe_count = _lobes(square, lie.bins, piece2, n_p, frames)
+    lobe_square, lobe_count = lobe_sums(square, lie.bins, piece2, n_p, frames)
     own = np.concatenate([trials.frequency_index, np.full(len(trials), -1)])[ok]
     rows = np.flatnonzero(own >= 0)
     mine = np.zeros((3, len(frequency_hz), n_p))
     own_r = r[rows, :, own[rows]]  # [row, frame]
     for k, values in enumerate((own_r.sum(axis=1), (own_r**2).sum(axis=1), np.full(len(rows), frames))):
         np.add.at(mine[k], (own[rows], piece2[rows]), values)
-    near = _masked(square, lie.near, piece2, n_p, frames)
-    far = _masked(square, ~lie.near, piece2, n_p, frames)
+    near = masked_sums(square, lie.near, piece2, n_p, frames)
+    far = masked_sums(square, ~lie.near, piece2, n_p, frames)
     return {
         "own_sum": mine[0],
         "own_square": mine[1],
@@ -178,17 +178,33 @@ def _responses(
     }
 
 
-def _masked(
+def masked_sums(
     square: NDArray[Any], mask: NDArray[np.bool_], piece: NDArray[Any], n_p: int, frames: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sums of squares and frame counts under a mask, each ``[frequency, piece]``."""
-    return _by_piece(np.where(mask, square, 0.0), piece, n_p), _by_piece(mask * float(frames), piece, n_p)
+    """Sums of squares and frame counts under a mask, each ``[frequency, piece]``.
+
+    Parameters
+    ----------
+    square, mask : ``[row, frequency]``; squares are summed over the frames of a row
+    piece : ``[row]``
+    n_p, frames : how many pieces there are, and frames a row
+    """
+    return sums_by_piece(np.where(mask, square, 0.0), piece, n_p), sums_by_piece(
+        mask * float(frames), piece, n_p
+    )
 
 
-def _lobes(
+def lobe_sums(
     square: NDArray[Any], bins: NDArray[np.int64], piece: NDArray[Any], n_p: int, frames: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sums of squares and frame counts in every bin, each ``[bin, frequency, piece]``."""
+    """Sums of squares and frame counts in every bin, each ``[bin, frequency, piece]``.
+
+    Parameters
+    ----------
+    square, bins : ``[row, frequency]``; squares are summed over the frames of a row, bin -1 is none
+    piece : ``[row]``
+    n_p, frames : how many pieces there are, and frames a row
+    """
     n_f, n_bins = bins.shape[1], max(int(bins.max(initial=0)) + 1, 1)
     far = bins >= 0
     flat = ((bins * n_f + np.arange(n_f)) * n_p + piece[:, None])[far]

@@ -11,24 +11,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from tonotopy.signal.chords import MEAN_CHORD_S, likelihoods, viterbi
-from tonotopy.signal.chroma import (
-    COMPRESSION,
-    FAINT_DB,
-    FINE,
-    HIGHEST,
-    LOWEST,
-    MOST_STEPS,
-    RANGE_HZ,
-    SILENT,
-    TOP,
-    NoteLevels,
-    _profiles,
-    _shared,
-    chroma,
-)
+from tonotopy.signal.chroma import FAINT_DB, RANGE_HZ, SILENT, NoteLevels, chroma, note_levels, tuning_of
 from tonotopy.signal.sinusoids import Tracks
 
 Floats = NDArray[np.float64]
@@ -61,15 +46,5 @@ def _levels(tracks: Tracks, step: int, n_points: int) -> Floats:
     rows &= tracks.amplitude >= tracks.amplitude.max(initial=0.0) * 10 ** (FAINT_DB / 20)
     amplitude = tracks.amplitude[rows]
     midi = 69.0 + 12.0 * np.log2(tracks.frequency_hz[rows] / 440.0)
-    midi -= np.angle(np.sum(amplitude * np.exp(2j * np.pi * midi))) / (2 * np.pi)  # tuning, on the circle
-    n_bins = (TOP - LOWEST + 1) * FINE
-    scale = np.zeros((n_points, n_bins))
-    for index, part in _shared(midi):
-        inside = (index >= 0) & (index < n_bins)
-        place = (tracks.frame[rows][inside] // step, index[inside])
-        np.add.at(scale, place, (amplitude**COMPRESSION * part)[inside])
-    profiles = _profiles(n_bins)
-    level = np.zeros((n_points, HIGHEST - LOWEST + 1))
-    for row in np.flatnonzero(scale.any(axis=1)):
-        level[row], _ = nnls(profiles, scale[row], maxiter=MOST_STEPS)
-    return level
+    midi -= tuning_of(midi, amplitude)
+    return note_levels(tracks.frame[rows] // step, midi, amplitude, n_points)

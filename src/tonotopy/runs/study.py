@@ -74,7 +74,7 @@ def study(
         Whatever cannot be used, in one line.
     """
     asked = Asked(encoder, music, **words)
-    session = _Session.open(asked)
+    session = Session.open(asked)
     session.claim_folder()
     session.execute(progress, keep_floor=keep_floor)
     return open_run(session.out)
@@ -84,13 +84,13 @@ def estimate(encoder: Any, *, music: Any, **words: Any) -> Estimate:
     """What a study would cost, from a short measurement of the encoder: minutes, bytes, passes."""
     # What has to be looked up must not claim the folder of the study.
     with TemporaryDirectory(prefix="tonotopy-") as folder:
-        session = _Session.open(Asked(encoder, music, **words | {"out": Path(folder) / "run"}))
+        session = Session.open(Asked(encoder, music, **words | {"out": Path(folder) / "run"}))
         session.prepare_music()
         return estimate_units(session.graph(), session.plan, session.bench.primary, session.workers)
 
 
 @dataclass
-class _Session:
+class Session:
     """One study under way."""
 
     plan: Plan
@@ -102,7 +102,7 @@ class _Session:
     record: CeilingRecord | None = None
 
     @staticmethod
-    def open(asked: Asked) -> _Session:
+    def open(asked: Asked) -> Session:
         """Open encoder and music, make the plan."""
         device = resolve_device(asked.device)
         source = asked.music if isinstance(asked.music, Source) else open_music(asked.music)
@@ -134,7 +134,7 @@ class _Session:
         )
         bench = Bench(encoder, source, Store(out / "units", mends=True), device=device, ceiling=ceiling)
         workers = asked.workers or (default_workers() if device == "cpu" else 1)
-        return _Session(plan, bench, spec, out, workers, music_unit(plan, encoder, shortest), record)
+        return Session(plan, bench, spec, out, workers, music_unit(plan, encoder, shortest), record)
 
     def claim_folder(self) -> None:
         """Make the folder of the run, or check that it holds the same plan."""

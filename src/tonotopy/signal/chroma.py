@@ -70,21 +70,52 @@ def note_spectrogram(audio: ArrayLike, sample_rate_hz: int) -> NoteLevels:
         One frame each ``HOP_S``; tuning 0 where nothing tonal sounds.
     """
     frame, midi, amplitude, n_frames = _peaks(checked_sound(audio, sample_rate_hz), sample_rate_hz)
-    weight = amplitude**COMPRESSION
+    tuning = tuning_of(midi, amplitude)
+    return NoteLevels(note_levels(frame, midi - tuning, amplitude, n_frames), tuning)
+
+
+def tuning_of(midi: Floats, amplitude: Floats) -> float:
+    """Semitones by which peaks lie above the grid of equal temperament, from -0.5 to 0.5; 0 without peaks.
+
+    Parameters
+    ----------
+    midi, amplitude : of each peak; MIDI numbers are not rounded
+
+    Examples
+    --------
+    >>> round(tuning_of(np.array([60.2, 67.2]), np.ones(2)), 3)
+    0.2
+    """
     # On the circle, since a peak off by a whole semitone is on the grid; by plain amplitude, since the higher
     # harmonics, which are soft, lie off the grid by nature (the fifth by -14 cents, the seventh by -31).
-    turn = np.sum(amplitude * np.exp(2j * np.pi * midi))
-    tuning = float(np.angle(turn) / (2 * np.pi)) if len(midi) else 0.0
+    return float(np.angle(np.sum(amplitude * np.exp(2j * np.pi * midi))) / (2 * np.pi))
+
+
+def note_levels(frame: NDArray[np.int64], midi: Floats, amplitude: Floats, n_frames: int) -> Floats:
+    """Levels of the notes that explain the peaks of each frame, compressed amplitudes ``[frame, note]``.
+
+    Parameters
+    ----------
+    frame, midi, amplitude : of each peak; MIDI numbers are in tune, and not rounded
+
+    Examples
+    --------
+    >>> a = 69 + 12 * np.log2(np.arange(1, 9))
+    >>> level = note_levels(np.zeros(8, np.int64), a, DECAY ** np.arange(8.0), 2)
+    >>> int(level[0].argmax()) + LOWEST, float(level[1].max())
+    (69, 0.0)
+    """
     n_bins = (TOP - LOWEST + 1) * FINE
+    weight = amplitude**COMPRESSION
     scale = np.zeros((n_frames, n_bins))
-    for index, part in _shared(midi - tuning):
+    for index, part in _shared(midi):
         inside = (index >= 0) & (index < n_bins)
         np.add.at(scale, (frame[inside], index[inside]), (weight * part)[inside])
     profiles = _profiles(n_bins)
     level = np.zeros((n_frames, profiles.shape[1]))
     for row in np.flatnonzero(scale.any(axis=1)):
         level[row], _ = nnls(profiles, scale[row], maxiter=MOST_STEPS)
-    return NoteLevels(level, tuning)
+    return level
 
 
 def chroma(notes: NoteLevels) -> Floats:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tonotopy.encoders._seanet import Quantiser, _distance
+from tonotopy.encoders._seanet import Quantiser, squared_distance
 
 DECAY = 0.99
 #: Moving count, in vectors a step, below which an entry is dead.
@@ -63,7 +63,7 @@ class TrainedQuantiser(nn.Module):
         live = latent.reshape(-1, latent.shape[-1])
         for stage in range(stages):
             book = self.quantiser.codebooks[stage]
-            codes = _distance(rest, book).argmin(dim=-1)
+            codes = squared_distance(rest, book).argmin(dim=-1)
             chosen = book[codes]
             # What this stage is to explain moves with the latent, what it chose does not.
             commitment = commitment + (live - chosen_sum - chosen).square().mean()
@@ -107,14 +107,14 @@ class TrainedQuantiser(nn.Module):
             drawn = torch.from_numpy(rng.choice(len(rest), len(book), replace=len(rest) < len(book)))
             entries = rest[drawn.to(rest.device)].clone()
             for _ in range(KMEANS_ROUNDS):
-                codes = _distance(rest, entries).argmin(dim=-1)
+                codes = squared_distance(rest, entries).argmin(dim=-1)
                 counts = torch.bincount(codes, minlength=len(entries)).to(entries.dtype)
                 sums = torch.zeros_like(entries).index_add_(0, codes, rest)
                 entries = torch.where(counts[:, None] > 0, sums / counts.clamp_min(1)[:, None], entries)
             book.copy_(entries)
             self.count[stage] = counts.clamp_min(1.0)
             self.total[stage] = entries * self.count[stage][:, None]
-            rest = rest - entries[_distance(rest, entries).argmin(dim=-1)]
+            rest = rest - entries[squared_distance(rest, entries).argmin(dim=-1)]
         self.started.fill_(True)
 
 

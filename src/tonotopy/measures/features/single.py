@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tonotopy.measures.features.responses import Floats, Function, Responses, evaluate
 from tonotopy.measures.measures import Measures, measure
-from tonotopy.measures.tally import Tally, _lobes, _masked
+from tonotopy.measures.tally import Tally, lobe_sums, masked_sums, sums_by_piece
 from tonotopy.recording.recording import Recording, TrialTable
 from tonotopy.sound.structures import LADDER_DB, REFERENCE_DB, Structure
 from tonotopy.sound.trials import CORE, EXTRA
@@ -127,7 +127,7 @@ class _Own:
         change = heard["present"] - heard["absent"]
         ok = np.isfinite(change).all(axis=(1, 2))
         for k, values in enumerate((change, np.square(change, dtype=np.float64), np.ones_like(change))):
-            self.own[k, columns] = _by_piece(
+            self.own[k, columns] = sums_by_piece(
                 values[ok].sum(axis=1, dtype=np.float64), piece[ok], self.n_pieces
             )
         if "noise" not in heard:
@@ -139,8 +139,8 @@ class _Own:
             )
         rho = _spearman(np.stack([values.mean(axis=1) for values in levels], axis=1))
         fine = np.isfinite(rho)
-        self.graded[0, columns] = _by_piece(np.where(fine, rho, 0.0), piece, self.n_pieces)
-        self.graded[1, columns] = _by_piece(fine.astype(np.float64), piece, self.n_pieces)
+        self.graded[0, columns] = sums_by_piece(np.where(fine, rho, 0.0), piece, self.n_pieces)
+        self.graded[1, columns] = sums_by_piece(fine.astype(np.float64), piece, self.n_pieces)
 
     def probes(
         self,
@@ -156,7 +156,7 @@ class _Own:
         kind = structure.probe_kind(trials.probe_hz[rows], trials.frequency_hz[rows])
         for k in np.unique(kind):
             mine = rows[kind == k]
-            self.probe[0, k][columns] = _by_piece(square[mine].sum(axis=1), piece[mine], self.n_pieces)
+            self.probe[0, k][columns] = sums_by_piece(square[mine].sum(axis=1), piece[mine], self.n_pieces)
             self.probe[1, k][columns] = np.bincount(piece[mine], minlength=self.n_pieces) * square.shape[1]
 
     def _wins(
@@ -215,9 +215,9 @@ def _far(
     lie = structure.relation(items[ok], targets, sample_rate_hz)
     square, piece2 = square[ok], np.tile(piece, 2)[ok]
     near, bins = lie.near[:, best], lie.bins[:, best]
-    near_sums = _masked(square, near, piece2, n_pieces, found.frames)
-    far_sums = _masked(square, ~near, piece2, n_pieces, found.frames)
-    lobes = _lobes(square, bins, piece2, n_pieces, found.frames)
+    near_sums = masked_sums(square, near, piece2, n_pieces, found.frames)
+    far_sums = masked_sums(square, ~near, piece2, n_pieces, found.frames)
+    lobes = lobe_sums(square, bins, piece2, n_pieces, found.frames)
     return {
         "near_square": near_sums[0],
         "near_count": near_sums[1],
@@ -228,11 +228,6 @@ def _far(
         "lobe_square": lobes[0],
         "lobe_count": lobes[1],
     }
-
-
-def _by_piece(values: NDArray[Any], piece: NDArray[np.int64], n_pieces: int) -> Floats:
-    """Sums of rows ``[row, feature]`` by piece, ``[feature, piece]``."""
-    return np.asarray(values.T @ np.equal.outer(piece, np.arange(n_pieces)).astype(np.float64))
 
 
 def _spearman(answers: NDArray[Any]) -> Floats:

@@ -25,7 +25,7 @@ from tonotopy.runs.series.folder import FILE, TABLES, Member, Series, is_series,
 from tonotopy.runs.series.lend import lend
 from tonotopy.runs.series.snapshots import Entry, entries
 from tonotopy.runs.store import full_disk_is_an_error, write_tables
-from tonotopy.runs.study import _Session
+from tonotopy.runs.study import Session
 
 #: What a member may have of its own; the rest of its plan is the series'.
 OWN = ("encoder", "weights", "weights_id", "encoder_id", "floor_seeds", "ceiling", "ceiling_id", "names_code")
@@ -124,7 +124,7 @@ def _study(
 ) -> Run:
     """One member: an ordinary study, which takes what depends on no weights from the member before it."""
     asked = Asked(entry.encoder, weights=entry.weights, out=out, **(words | dict(entry.words)))
-    session = _Session.open(asked)
+    session = Session.open(asked)
     if before:
         _refuse_other_plan(session.plan, before[0].plan, entry.folder, kind)
     session.claim_folder()
