@@ -192,9 +192,17 @@ def _noise(power: NDArray[np.float32]) -> NDArray[np.float32]:
     blocks = power[:, first : first + count * block].reshape(len(power), count, block)
     rank = (block - 1) // 4
     quartile = np.partition(blocks, rank, axis=-1)[..., rank]
+    return np.asarray(quartile @ _between(width, first, block, count))
+
+
+@lru_cache(maxsize=16)
+def _between(width: int, first: int, block: int, count: int) -> NDArray[np.float32]:
+    """From quartiles in blocks to the noise under each bin ``[block, bin]``, linear between the middles."""
     middles = first + 0.5 * (block - 1) + block * np.arange(count)
-    weights = [np.interp(np.arange(width), middles, unit) for unit in np.eye(len(middles))]
-    return np.asarray(quartile @ (np.array(weights) / _QUARTILE_OF_NOISE).astype(np.float32))
+    weights = [np.interp(np.arange(width), middles, unit) for unit in np.eye(count)]
+    shares = (np.array(weights) / _QUARTILE_OF_NOISE).astype(np.float32)
+    shares.setflags(write=False)
+    return shares
 
 
 def _side_lobes(
