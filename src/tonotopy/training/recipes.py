@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,6 @@ def _config(words: dict[str, Any]) -> Config:
 
 
 def _limited(music: Excerpts, hours: float, seed: int) -> Excerpts:
-    from dataclasses import replace
-
     kept = music.training.limited(hours, seed=seed)
     rest = tuple(track for track in music.tracks if track.split != "training")
     return replace(music, tracks=(*kept.tracks, *rest))
@@ -132,16 +130,19 @@ def train(
     with torch.random.fork_rng(devices=[]):
         excerpts = prepare(source, folder / "sound", recipe.rate_hz(words), seed=seed, progress=progress)
         task = recipe.task(excerpts, seed=seed, **words)
-        told = {
-            "kind": kind,
-            "music": source.spelling,
-            "music_fingerprint": excerpts.fingerprint,
-            "seed": seed,
-            "words": words,
-            "encoder": task.header(0).encoder,
-            "options": dict(task.header(0).options),
-            "parameters": sum(p.numel() for p in task.module.parameters()),
-            "hours": round(excerpts.training.hours, 4),
-        }
+        told = {"kind": kind, "seed": seed, "words": words, **_told(source, excerpts, task)}
         training = Training(task, folder, told=told, length=length, device=device, tensorboard=tensorboard)
         return training.run(progress)
+
+
+def _told(source: Source, excerpts: Excerpts, task: Task) -> dict[str, Any]:
+    """What a folder of training says of the music and the model beside the words of the command."""
+    header = task.header(0)
+    return {
+        "music": source.spelling,
+        "music_fingerprint": excerpts.fingerprint,
+        "encoder": header.encoder,
+        "options": dict(header.options),
+        "parameters": sum(p.numel() for p in task.module.parameters()),
+        "hours": round(excerpts.training.hours, 4),
+    }

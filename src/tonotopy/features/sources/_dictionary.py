@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from tonotopy.core.errors import InputError
 from tonotopy.features.dictionaries.conditioning import condition
 from tonotopy.features.dictionaries.consistency import consistency, recurrence
-from tonotopy.features.dictionaries.recipe import Recipe
+from tonotopy.features.dictionaries.recipe import DEAD_AFTER, Recipe
 from tonotopy.features.dictionaries.trained import Dictionary, describe
 from tonotopy.features.dictionaries.training import Progress, train_dictionary
 from tonotopy.features.dictionaries.variant import Variant
@@ -20,6 +20,8 @@ from tonotopy.features.sources._contract import EXPANSION, Activations, Features
 FRAMES = 4_000_000
 #: Frames a batch, and a batch's largest share of the recording.
 BATCH, SHARE = 1024, 8
+#: Active latents of a frame, where no number is asked for; fewer where there are few latents or units.
+MOST_ACTIVE = 32
 
 
 def dictionary_features(
@@ -59,44 +61,50 @@ def dictionary_features(
     InputError
         An option that the variant does not have, or a recording shorter than a batch.
     """
+    latents = count or EXPANSION * activations.units
+    variant = _variant(source, make, options, latents, activations.units)
+    if not 1 <= seeds <= 100:
+        raise InputError("1 to 100 seeds", repr(seeds))
+    size = batch or max(1, min(BATCH, len(activations) // SHARE))
+    patience = DEAD_AFTER if dead_after is None else dead_after
+    recipe = Recipe(latents, steps or max(1, FRAMES // size), seed, size, learning_rate, patience)
+    conditioning = condition(activations)
+    trained = [
+        train_dictionary(
+            activations,
+            variant,
+            replace(recipe, seed=number),
+            folder=None if folder is None else Path(folder) / f"seed-{number}",
+            conditioning=conditioning,
+            progress=progress,
+        )
+        for number in range(seed, seed + seeds)
+    ]
+    first = trained[0]
+    told = {**conditioning.diagnostics, **describe(first, activations), "variant": repr(variant)}
+    told |= _agreement(trained)
+    return Features(source, numbered(source, latents), first.units, first.directions, first.encode, told)
+
+
+def _variant(
+    source: str, make: Callable[..., Variant], options: dict[str, Any], latents: int, units: int
+) -> Variant:
+    """The variant with its options, and with as many active latents as its size allows where none is asked for."""
     known = [f.name for f in fields(make)]  # type: ignore[arg-type] # variants are dataclasses
     if unknown := sorted(set(options) - set(known)):
         raise InputError(f"options of {source}", ", ".join(unknown), "a misspelt option", known)
-    if not 1 <= seeds <= 100:
-        raise InputError("1 to 100 seeds", repr(seeds))
-    batch = batch or max(1, min(BATCH, len(activations) // SHARE))
-    features = count or EXPANSION * activations.units
     if "k" in known and "k" not in options:
-        options["k"] = max(1, min(32, features // 8, activations.units // 2))
-    variant = make(**options)
-    conditioning = condition(activations)
-    trained: list[Dictionary] = []
-    for number in range(seed, seed + seeds):
-        recipe = Recipe(features, steps or max(1, FRAMES // batch), number, batch, learning_rate)
-        if dead_after is not None:
-            recipe = Recipe(**{**_plain(recipe), "dead_after": dead_after})
-        place = None if folder is None else Path(folder) / f"seed-{number}"
-        trained.append(
-            train_dictionary(
-                activations, variant, recipe, folder=place, conditioning=conditioning, progress=progress
-            )
-        )
-    told = {**conditioning.diagnostics, **describe(trained[0], activations), "variant": repr(variant)}
-    if seeds > 1:
-        told["recurrence"] = recurrence(trained).tolist()
-        found = [consistency(trained[0], other) for other in trained[1:]]
-        told["consistency"] = [
-            {
-                "mean_cosine": f.mean_cosine,
-                "mean_max_cosine": f.mean_max_cosine,
-                "null_mean_cosine": f.null_mean_cosine,
-                "null_mean_max_cosine": f.null_mean_max_cosine,
-            }
-            for f in found
-        ]
-    first = trained[0]
-    return Features(source, numbered(source, features), first.units, first.directions, first.encode, told)
+        return make(**options, k=max(1, min(MOST_ACTIVE, latents // 8, units // 2)))
+    return make(**options)
 
 
-def _plain(recipe: Recipe) -> dict[str, Any]:
-    return {f.name: getattr(recipe, f.name) for f in fields(recipe)}
+def _agreement(trained: Sequence[Dictionary]) -> dict[str, Any]:
+    """How well the latents of the first recur in the others, as plain values; nothing of one alone."""
+    if len(trained) == 1:
+        return {}
+    found = [consistency(trained[0], other) for other in trained[1:]]
+    figures = ("mean_cosine", "mean_max_cosine", "null_mean_cosine", "null_mean_max_cosine")
+    return {
+        "recurrence": recurrence(trained).tolist(),
+        "consistency": [{name: getattr(one, name) for name in figures} for one in found],
+    }
