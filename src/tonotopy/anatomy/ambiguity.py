@@ -32,7 +32,7 @@ from tonotopy.core.errors import InputError
 from tonotopy.signal import erb
 from tonotopy.signal.spectrum import band_power
 from tonotopy.sound.music import SILENT_DBFS, MusicPool, level_dbfs
-from tonotopy.statistics.bootstrap import interval, piece_weights
+from tonotopy.statistics.bootstrap import LEAST_PIECES, interval, piece_weights
 from tonotopy.statistics.clusters import directions, fit_clusters
 
 Array = NDArray[np.float64]
@@ -48,8 +48,6 @@ COUNTS = (16, 64, 256)
 PER_PIECE = 2000
 #: Pairings are turned by at least this much, seconds.
 APART_S = 1.0
-#: Fewer pieces than this give no number at all.
-LEAST_PIECES = 3
 DIRECTIONS = ("spectrum given fragment", "fragment given spectrum")
 
 

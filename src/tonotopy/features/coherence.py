@@ -26,6 +26,8 @@ ROUNDS = 4
 ALIGNED = 4096
 #: Fragments below this norm are silence and do not count.
 SILENT = 1e-8
+#: Spectra are taken over so many samples at least.
+LEAST_SPECTRUM = 1024
 #: Fewer fragments than this are not compared.
 LEAST_FRAGMENTS = 6
 
@@ -40,6 +42,7 @@ def align(fragments: NDArray[np.floating], view: int) -> NDArray[np.float32]:
     Parameters
     ----------
     fragments : ``[feature, fragment, view + 2 margin]``; each may move by the margin either way
+    view : samples of a fragment
     """
     x = np.ascontiguousarray(fragments, dtype=np.float32)
     margin = (x.shape[-1] - view) // 2
@@ -139,7 +142,7 @@ def place(
     aligned: NDArray[np.floating], sample_rate_hz: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where fragments' energy lies: centre and spread of their mean spectrum, ERB-rate numbers, ``[feature]``."""
-    n = scipy.fft.next_fast_len(max(1024, aligned.shape[-1]), real=True)
+    n = scipy.fft.next_fast_len(max(LEAST_SPECTRUM, aligned.shape[-1]), real=True)
     power = (np.abs(scipy.fft.rfft(aligned, n)) ** 2).mean(axis=-2, dtype=np.float64)
     total = power.sum(axis=-1)
     rates = np.asarray(erb.rate(scipy.fft.rfftfreq(n, 1 / sample_rate_hz)))

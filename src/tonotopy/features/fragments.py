@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonotopy.features.coherence import LEAST_FRAGMENTS, SILENT, align, gram, place, waveform_coherence
-from tonotopy.features.spectra import Spectra, lift, spectral_coherence
+from tonotopy.features.spectra import APART, Spectra, lift, spectral_coherence
 from tonotopy.features.strongest import PER_PIECE, strongest
 from tonotopy.recording.natural import NaturalFrames
 
@@ -116,7 +116,7 @@ def measured(chosen: NDArray[np.int64], natural: NaturalFrames, spectra: Spectra
         cut = natural.cut(index.ravel(), margin, length).reshape(*index.shape, length)
         aligned = align(cut, view)
         lifts, bands[rows] = lift(spectra.standing[index])
-        coherence = spectral_coherence(spectra.amplitude[index][..., ::2])  # bands that do not overlap
+        coherence = spectral_coherence(spectra.amplitude[index][..., ::APART])
         found[:, rows] = waveform_coherence(gram(aligned)), lifts, coherence, *place(aligned, rate)
     waveform, lifts, coherence, centre, spread = found
     return Measured(waveform, lifts, bands, coherence, centre, spread)

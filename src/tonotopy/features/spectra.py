@@ -27,9 +27,12 @@ from tonotopy.signal.spectrum import band_power
 
 #: Spectra are taken over so many seconds, or over the view where it is longer.
 WINDOW_S = 0.046
-#: Bands begin here, Hz, and lie so far apart, ERB.
+#: Bands begin here, Hz, end at this share of the sampling rate, and lie so far apart, ERB.
 BOTTOM_HZ = 40.0
+TOP_SHARE = 0.49
 SPACING_ERB = 0.5
+#: Every so many-eth band is an ERB from the next, so that they do not overlap.
+APART = round(1 / SPACING_ERB)
 #: Frames whose spectra are taken at a time.
 AT_A_TIME = 512
 
@@ -49,7 +52,7 @@ def spectra_of(natural: NaturalFrames) -> Spectra:
     """Spectra around all frames of a site."""
     rate, view = natural.sample_rate_hz, natural.site.view
     window = max(view, round(WINDOW_S * rate))
-    rates = np.arange(float(erb.rate(BOTTOM_HZ)), float(erb.rate(0.49 * rate)), SPACING_ERB)
+    rates = np.arange(float(erb.rate(BOTTOM_HZ)), float(erb.rate(TOP_SHARE * rate)), SPACING_ERB)
     band_hz = np.asarray(erb.frequency_hz(rates))
     power = np.zeros((len(natural.frames), len(band_hz)), np.float32)
     for begin in range(0, len(power), AT_A_TIME):

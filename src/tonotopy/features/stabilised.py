@@ -53,7 +53,7 @@ class Recurrence:
 
     @property
     def recurs(self) -> NDArray[np.bool_]:
-        """Beyond random sets at a false discovery rate of 5 %, ``[feature]``."""
+        """Beyond random sets at the false discovery rate of `stability`, ``[feature]``."""
         return discovered(self.p_recurrence)
 
 

@@ -32,13 +32,12 @@ from tonotopy.features.random_directions import random_directions
 from tonotopy.features.sources._contract import Features
 from tonotopy.features.spectra import Spectra, spectra_of
 from tonotopy.recording.natural import NaturalFrames
+from tonotopy.statistics.bootstrap import LEAST_PIECES
 
 #: Random directions.
 DIRECTIONS = 2048
 #: False discovery rate among features.
 RATE = 0.05
-#: Fewer pieces leave everything undefined.
-LEAST_PIECES = 3
 
 
 @dataclass(frozen=True)

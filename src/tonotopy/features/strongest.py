@@ -26,7 +26,7 @@ def strongest(
     values : ``[frame, feature]``; strong is large, so a feature of both signs is two features
     piece : ``[frame]``
     start : ``[frame]``, where a frame begins in its piece, samples
-    apart : samples that lie between two frames of one piece, at least
+    apart : samples between the beginnings of two frames of one piece, at least
 
     Returns
     -------

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from tonotopy.judgement.verdict import (
     LEAST_FRAMES,
-    LEAST_PIECES,
     Evidence,
     Judgement,
     Thresholds,
@@ -33,7 +32,7 @@ from tonotopy.measures.tally import Tally, tally
 from tonotopy.readouts.readout import Readout, fit_many
 from tonotopy.recording.recording import Recording
 from tonotopy.sound.structures import Structure, partial
-from tonotopy.statistics.bootstrap import piece_weights
+from tonotopy.statistics.bootstrap import LEAST_PIECES, piece_weights
 
 #: The family that verdicts hold out, and those of the sparse line.
 HELD_OUT = "music"

@@ -21,8 +21,7 @@ VERDICTS = ("undefined", "stable", "phase-locked", "coincidental", "entangled", 
 BEATS_RAW_WINDOW = 0.9
 #: A verdict less probable than this is borderline.
 BORDERLINE = 0.9
-#: Fewer pieces, or frames a side, leave everything undefined.
-LEAST_PIECES = 3
+#: Fewer frames a side leave everything undefined; so do fewer than `LEAST_PIECES` pieces.
 LEAST_FRAMES = 12
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+#: With fewer pieces nothing is defined (SPEC § 4).
+LEAST_PIECES = 3
 #: Under this number of pieces intervals are undefined (SPEC § 1).
 LEAST_PIECES_FOR_INTERVALS = 8
 

@@ -38,7 +38,7 @@ from tonotopy.statistics.bootstrap import LEAST_PIECES_FOR_INTERVALS
 if TYPE_CHECKING:
     from tonotopy.judgement.verdict import Thresholds
 
-#: All labels; the first three of the middle in the order in which they are asked.
+#: All labels, in the order in which they are asked for.
 LABELS = ("undefined", "chord", "pitch", "partial", "broad", "mixture", "none")
 #: A single lobe wider than this is a region: the near region of a partial.
 BROAD_ERB = 3.0

@@ -17,11 +17,10 @@ from tonotopy.measures.features.variation import Variation, variation
 from tonotopy.measures.measures import JUDGED, Measures
 from tonotopy.recording.recording import Recording
 from tonotopy.sound.structures import Structure, partial
-from tonotopy.statistics.bootstrap import piece_weights
+from tonotopy.statistics.bootstrap import LEAST_PIECES, piece_weights
 
-#: Fewer pieces, or frames a side, leave a feature undefined, and so does a value that hardly varies or responds
-#: (shares of its rms over music): as in the verdicts on sites.
-LEAST_PIECES = 3
+#: Fewer frames a side leave a feature undefined, and so does a value that hardly varies or responds (shares of its
+#: rms over music): as in the verdicts on sites.
 LEAST_FRAMES = 12
 DEAD = 1e-6
 #: Resamples of pieces.

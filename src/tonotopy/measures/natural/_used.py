@@ -17,6 +17,7 @@ from tonotopy.measures.dimension import (
     participation_ratio,
     white_dimension,
 )
+from tonotopy.statistics.bootstrap import LEAST_PIECES
 
 Array = NDArray[np.float64]
 Values = NDArray[np.floating]
@@ -43,8 +44,6 @@ OF_SITE = (
     "stimuli_held",
     "common_dimension",  # directions of which the pieces' subspaces hold 95 % on average
 )
-#: Fewer pieces than this give no number at all.
-LEAST_PIECES = 3
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,8 @@ class Heard:
 
 @dataclass(frozen=True)
 class Measured:
+    """What `MEASURES` and `OF_SITE` read; the nulls are what chance, or white frames, would read."""
+
     of_pieces: Array  # [measure, piece]
     null: Array  # [measure]
     of_site: Array  # [measure of the site, resample]
@@ -66,6 +67,7 @@ class Measured:
 
 
 def measured(heard: Heard, least: int, weights: Array, seed: int) -> Measured:
+    """All measures of a site, on ``least`` frames of each set, under weights of pieces ``[resample, piece]``."""
     n_pieces, n_resamples = weights.shape[1], len(weights)
     undefined = Measured(
         np.full((len(MEASURES), n_pieces), np.nan),

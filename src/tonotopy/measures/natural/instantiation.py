@@ -26,10 +26,10 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
-from tonotopy.measures.natural._used import LEAST_PIECES, MEASURES, OF_SITE, Heard, Measured, measured
+from tonotopy.measures.natural._used import MEASURES, OF_SITE, Heard, Measured, measured
 from tonotopy.recording.recording import Recording
 from tonotopy.sound.music import CONTEXT_DBFS, MusicPool, level_dbfs
-from tonotopy.statistics.bootstrap import interval, piece_weights
+from tonotopy.statistics.bootstrap import LEAST_PIECES, interval, piece_weights
 
 __all__ = ["Heard", "Instantiation", "InstantiationSummary", "instantiation", "noise_like", "stimulus_frames"]
 

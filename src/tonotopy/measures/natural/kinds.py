@@ -16,7 +16,7 @@ R² on held-out pieces, within pieces, pieces weighing alike (`family_fit`).
 A feature is named after the family with the largest unique share among those that survive and reach
 :data:`LEAST_UNIQUE`. It is *unexplained* where all descriptors reach less than :data:`LEAST_R2`; *shared* where they
 reach it and no family does by itself (a deviation from SPEC, which would call it unexplained, too); *undefined* where
-it never changes within a piece, or there are fewer than :data:`LEAST_PIECES` pieces.
+it never changes within a piece, or there are fewer than `LEAST_PIECES` pieces.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from scipy.stats import false_discovery_control
 from tonotopy.core.errors import InputError
 from tonotopy.measures.natural import family_fit as fit
 from tonotopy.signal.descriptors import Descriptors, says
-from tonotopy.statistics.bootstrap import LEAST_PIECES_FOR_INTERVALS, piece_weights
+from tonotopy.statistics.bootstrap import LEAST_PIECES, LEAST_PIECES_FOR_INTERVALS, piece_weights
 
 Array = NDArray[np.float64]
 
@@ -44,11 +44,11 @@ LEAST_R2: Final = 0.1
 LEAST_UNIQUE: Final = 0.01
 #: False discovery rate among features and families.
 RATE: Final = 0.05
-LEAST_PIECES: Final = 3
 #: Draws of the null of one feature, at least and at most, and of all features together where that allows.
 DRAWS: Final = (9, 199, 2000)
 #: A shift is at least this share of a piece, either way.
 SHIFT: Final = 1 / 8
+#: Bootstraps over pieces.
 RESAMPLES: Final = 200
 #: Features that stand for a kind.
 TYPICAL: Final = 4

@@ -33,12 +33,13 @@ from tonotopy.measures.natural import _chain as chain
 from tonotopy.measures.natural.consecutive import FRAMES, STRETCHES, consecutive_directions, steps_of
 from tonotopy.signal.phase_scramble import phase_scrambled
 from tonotopy.sound.music import MusicPool
-from tonotopy.statistics.bootstrap import interval, piece_weights
+from tonotopy.statistics.bootstrap import LEAST_PIECES, interval, piece_weights
 from tonotopy.statistics.clusters import fit_clusters
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
+#: Numbers of clusters.
 COUNTS = (8, 32, 128)
 SOUNDS = ("music", "shuffled", "phase-scrambled", "floor")
 #: Groups of pieces that are held out together, at most.
@@ -47,8 +48,6 @@ FOLDS = 4
 FITTED = 24_000
 #: A piece with fewer transitions than this in any sound is undefined.
 LEAST_TRANSITIONS = 50
-#: Fewer pieces than this give no number at all.
-LEAST_PIECES = 3
 
 
 @dataclass(frozen=True)

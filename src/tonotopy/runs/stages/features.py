@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 #: Resamples of pieces for what a single feature answers to.
 RESAMPLES = 100
-#: Sounds that are kept to be heard: seconds around a fragment, features a kind, fragments a feature.
+#: Sounds that are kept to be heard: seconds around a fragment, or its view up to so many, features a kind,
+#: fragments a feature.
 HEARD_S = 0.5
+LONGEST_HEARD_S = 2.0
 HEARD_FEATURES = 3
 HEARD_FRAGMENTS = 2
 
@@ -114,7 +116,7 @@ def _kind_row(kind: Kind, among: str) -> dict[str, Any]:
 def _heard(result: judged.FeatureResult, frames: NaturalFrames) -> pd.DataFrame:
     """Sound around the strongest fragments of the features that stand for each kind."""
     rate = frames.sample_rate_hz
-    samples = max(round(HEARD_S * rate), min(frames.site.view, 2 * rate))
+    samples = max(round(HEARD_S * rate), min(frames.site.view, round(LONGEST_HEARD_S * rate)))
     rows = []
     for kind in table(result.kinds):
         for number in kind.typical[:HEARD_FEATURES]:

@@ -10,14 +10,12 @@ import xarray as xr
 from tonotopy.core.errors import InputError
 from tonotopy.sound.music import LevelFunction
 from tonotopy.sound.pool import choose, fingerprint
+from tonotopy.statistics.bootstrap import LEAST_PIECES
 
 if TYPE_CHECKING:
     from tonotopy.runs.bench import Bench
     from tonotopy.runs.engine import Unit
     from tonotopy.runs.store import Store
-
-#: Fewer pieces leave every verdict undefined.
-LEAST_PIECES = 3
 
 
 def run(bench: Bench, unit: Unit) -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tonotopy.runs.bench import Bench
     from tonotopy.runs.engine import Unit
 
+#: Shards draw their moments with seeds so far apart for each piece before them: two of them draw different ones.
+SEEDS_APART = 1000
+
 
 def run(bench: Bench, unit: Unit) -> None:
     """Encode some pieces, keep the frames."""
@@ -24,7 +27,7 @@ def run(bench: Bench, unit: Unit) -> None:
     if p["noise"]:
         shard = noise_like(shard, seed=p["seed"])
     encoder = bench.encoder(p["floor_seed"], music)
-    seed = p["seed"] + 1000 * int(numbers[0])  # two shards draw different moments
+    seed = p["seed"] + SEEDS_APART * int(numbers[0])
     found = natural_frames(encoder, p["sites"], shard, per_piece=p["frames_a_piece"], seed=seed)
     data: dict[str, Any] = {}
     for k, name in enumerate(p["sites"]):
