@@ -175,6 +175,26 @@ def test_kinds_leave_undefined_undefined(runs: dict[str, RunTables]) -> None:
     )
 
 
+def test_where_nothing_stabilised_there_is_one_panel(runs: dict[str, RunTables]) -> None:
+    """No column of hatched rows, but a sentence; undefined features stand in no bar and in no number."""
+    run = runs["plain"]
+    kinds = run.kinds[run.kinds["among"] == "all"]
+    module = figure_module("kinds")
+    changed = dataclasses.replace(run, kinds=kinds)
+    (axes,) = module.draw(changed).axes
+    assert axes.get_title(loc="left") == "of all features"
+    assert "No feature stabilised" in module.caption(changed)
+    assert "No feature stabilised" not in module.caption(run)
+    assert len(module.draw(run).axes) == 2
+    own = (kinds["site"] == KNOWN) & (kinds["source"] == "channels") & (kinds["seed"] == 0)
+    row = (
+        kinds[own].iloc[[0] * 2].assign(kind=["shape", "undefined"], count=[5, 3], share=[1.0, float("nan")])
+    )
+    (axes,) = module.draw(dataclasses.replace(run, kinds=row), site=KNOWN).axes
+    assert [patch.get_width() for patch in axes.patches] == [1.0]
+    assert "5" in {text.get_text() for text in axes.texts}
+
+
 def test_kinds_that_nobody_knows_are_told_apart_or_lumped() -> None:
     """Two unknown kinds get fills of their own; of more, all but two are one; none is drawn like a known one."""
     few = fills_of(dict.fromkeys(["shape", "b", "a"]))

@@ -39,6 +39,8 @@ class Headed(Protocol):
 
 Style = dict[str, Any]  # keywords of a mark, as matplotlib takes them
 
+#: A patch of what is undefined, in a row of a panel or in a legend.
+CROSSED: Final[Style] = {"facecolor": PAPER, "edgecolor": FAINT, "hatch": CROSSES, "linewidth": 0.0}
 WIDTH_IN: Final = 7.2  # two columns of a paper
 HEAD_IN: Final = 0.52  # the heading's height
 

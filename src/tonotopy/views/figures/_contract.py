@@ -92,6 +92,18 @@ def series_figures() -> tuple[str, ...]:
     return tuple(name for name in figure_names() if getattr(figure_module(name), "OF_SERIES", False))
 
 
+def over_pieces(ends: pd.DataFrame, marks: str) -> str:
+    """What the intervals of a figure are, for its caption, from a column or more of their ends.
+
+    Examples
+    --------
+    >>> over_pieces(pd.DataFrame({"low": [0.1]}), "Bars"), over_pieces(pd.DataFrame({"low": []}), "Bars")
+    ('Bars are 95 % intervals over pieces.', 'Intervals are undefined in this run.')
+    """
+    known = bool(ends.notna().any(axis=None))
+    return f"{marks} are 95 % intervals over pieces." if known else "Intervals are undefined in this run."
+
+
 def highlights(run: Sited, table: pd.DataFrame, site: str | None) -> tuple[str, ...]:
     """The sites that a figure of overlaid curves draws: the one asked for, or a few that tell the story.
 

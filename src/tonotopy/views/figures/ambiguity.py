@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tonotopy.views.axes import log_axis
-from tonotopy.views.figures._contract import highlights
+from tonotopy.views.features import number_words
+from tonotopy.views.figures._contract import highlights, over_pieces
 from tonotopy.views.palette import BLUE, NULL, RUST, SOFT
 from tonotopy.views.paper import (
     Style,
@@ -28,7 +29,7 @@ from tonotopy.views.paper import (
     undefined_sheet,
 )
 from tonotopy.views.tables import RunTables
-from tonotopy.views.words import count, number
+from tonotopy.views.words import count, decimal, number
 
 NAMES = ("ambiguity",)
 CITATION = ""
@@ -81,8 +82,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
 
 def caption(run: RunTables) -> str:
     """How to read it, its null included."""
-    bands = bool(run.ambiguity["ratio_low"].notna().any())
-    interval = "Bands are 95 % intervals over pieces." if bands else "Intervals are undefined in this run."
+    interval = over_pieces(run.ambiguity[["ratio_low"]], "Bands")
     return (
         "At 1 the one says nothing about the other, at 0 it settles it. If fragments and mixtures of partials map "
         f"many to many, curves are high at short views and fall as the view grows. {interval} One line style a "
@@ -102,7 +102,8 @@ def describe(run: RunTables, *, site: str | None = None) -> list[str]:
             lines.append(f"{head}: undefined.")
             continue
         ends = [
-            f"{number(row['ratio'])} (null {number(row['null'])}) at {number(row['view_ms'])} ms"
+            f"{number_words(*row[['ratio', 'ratio_low', 'ratio_high']])} (null {decimal(row['null'])}) "
+            f"at {number(row['view_ms'])} ms"
             for _, row in known.iloc[[0, -1]].iterrows()
         ]
         left = len(own) - len(known)

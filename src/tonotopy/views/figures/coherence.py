@@ -29,6 +29,7 @@ from tonotopy.views._feature_rows import (
     few_features,
     sources,
     trained,
+    untrained,
 )
 from tonotopy.views.features import OVER_FEATURES
 from tonotopy.views.figures._contract import highlights
@@ -106,7 +107,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
 
 def caption(run: RunTables) -> str:
     """How to read it, its null included."""
-    seeds = run.features.loc[run.features["weights"] == "floor", "seed"].nunique()
+    seeds = untrained(run.features)["seed"].nunique()
     floor = "grey dots are features of untrained copies" if seeds else "no untrained copy was measured"
     own = run.features[run.features["source"] != RANDOM]
     most = int(own.groupby(["weights", "site", "source"]).size().max()) if len(own) else 0
@@ -181,7 +182,7 @@ def _panel(axes: Axes, run: RunTables, own: pd.DataFrame, every: int, reach: tup
     axes.set_xticks([0.0, 0.5, 1.0])
     axes.yaxis.set_major_locator(MaxNLocator(4))
     _null(axes, known)
-    copied = own[own["weights"] == "floor"]
+    copied = untrained(own)
     axes.scatter(
         copied["waveform"], copied["lift"], s=5, color=NULL, alpha=0.45, linewidths=0.0, zorder=2,
         rasterized=len(copied) > AS_PICTURE,

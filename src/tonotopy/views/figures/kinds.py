@@ -15,10 +15,19 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator
 
-from tonotopy.views._feature_rows import RANDOM, UNNAMED, CopiedKinds, few_sites, sources, trained, untrained
+from tonotopy.views._feature_rows import (
+    RANDOM,
+    UNDEFINED,
+    UNNAMED,
+    CopiedKinds,
+    few_sites,
+    sources,
+    trained,
+    untrained,
+)
 from tonotopy.views.axes import share_axis
-from tonotopy.views.palette import CROSSES, FAINT, INK, NULL, PAPER, SOFT, VEIL
-from tonotopy.views.paper import Style, clean, drawn, legend_below, sheet, undefined_sheet
+from tonotopy.views.palette import CROSSES, INK, NULL, PAPER, SOFT, VEIL
+from tonotopy.views.paper import CROSSED, Style, clean, drawn, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import percent
 
@@ -62,6 +71,7 @@ REST = "other kinds"
 AMONG = {"all": "of all features", "stabilised": "of stabilised features"}
 #: What stands in a row, its height, and where it starts, in parts of the row.
 TRAINED, FLOOR, CHANCE = "trained", "untrained copies", "random directions"
+NULLS = (FLOOR, CHANCE)
 HEIGHTS = {TRAINED: (0.08, 0.42), FLOOR: (0.54, 0.15), CHANCE: (0.73, 0.15)}
 
 
@@ -87,10 +97,12 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
     rows = list(dict.fromkeys(zip(segments["site"], segments["source"], strict=True)))
     several = len(sources(segments)) > 1
     figure = sheet(run, TITLE, 1.3 + (0.46 if several else 0.42) * len(rows))
-    panels = figure.subplots(1, len(AMONG), sharey=True)
-    fills = fills_of(dict.fromkeys(segments["kind"]))
-    for axes, (among, words) in zip(panels, AMONG.items(), strict=True):
-        axes.set_title(words)
+    shown = _shown(run)
+    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    drawn_ones = segments[segments["among"].isin(shown) & (segments["share"] > 0.0)]
+    fills = fills_of(dict.fromkeys(drawn_ones["kind"]))
+    for axes, among in zip(panels, shown, strict=True):
+        axes.set_title(AMONG[among])
         share_axis(axes, "x", "")
         axes.set_xlim(0.0, 1.0)
         axes.spines["left"].set_visible(False)
@@ -103,22 +115,23 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
     axes.yaxis.set_major_locator(FixedLocator([at + 0.3 for at in range(len(rows))]))
     labels = [clean(name, 24) + (f"\n{clean(source, 22)}" if several else "") for name, source in rows]
     axes.yaxis.set_major_formatter(FixedFormatter(labels))
-    legend_below(figure, _legend(fills), columns=5)
+    legend_below(figure, _legend(fills, [bar for bar in NULLS if bar in set(segments["bar"])]), columns=5)
     return figure
 
 
 def caption(run: RunTables) -> str:
     """How to read it, its null included."""
     seeds = untrained(run.kinds)["seed"].nunique()
+    none = "" if "stabilised" in _shown(run) else "No feature stabilised, so that there is no bar of such. "
     floor = "untrained copies of the network" if seeds else "untrained copies (none in this run)"
     return (
         "Each bar is all features of a site, or those that stabilised, divided by what they are named "
-        "for; letters repeat the colours, and the number at the end is how many features that is. Shared "
+        "for; letters repeat the colours, and the number at the end is how many features that is, undefined ones "
+        "left out. Shared "
         "ones several families explain, none more than the others; unexplained ones no family of "
-        f"descriptors explains; undefined ones could not be asked. Nulls, the thin bars beneath: {floor}, "
+        f"descriptors explains. {none}Nulls, the thin bars beneath: {floor}, "
         "on average over their seeds, and, under these, random directions of the trained activations "
-        "where these were measured. Counts describe the features that there are; they have no interval "
-        "over pieces."
+        "where these were measured. Counts describe the features that there are; they have no interval."
     )
 
 
@@ -138,6 +151,13 @@ def describe(run: RunTables, *, site: str | None = None) -> list[str]:
         ]
         lines.append(f"{name}, {source}, {AMONG[str(among)]}: {', '.join(parts)}.")
     return lines
+
+
+def _shown(run: RunTables) -> tuple[str, ...]:
+    """Groups of features with a panel: stabilised ones only where the network has any, at any site."""
+    own = trained(run.kinds)
+    own = own[(own["among"] == "stabilised") & (own["source"] != RANDOM) & (own["count"] > 0)]
+    return tuple(AMONG) if len(own) else ("all",)
 
 
 def fills_of(kinds: dict[str, None]) -> dict[str, Fill]:
@@ -183,8 +203,7 @@ def _row(axes: Axes, at: int, own: pd.DataFrame, fills: dict[str, Fill]) -> None
         if rows.empty:
             continue
         if rows["share"].isna().all():
-            box: Style = {"facecolor": PAPER, "edgecolor": FAINT, "hatch": CROSSES, "linewidth": 0.0}
-            axes.add_patch(Rectangle((0.0, at + start), 1.0, height, **box))
+            axes.add_patch(Rectangle((0.0, at + start), 1.0, height, **CROSSED))
             axes.text(
                 0.5,
                 at + start + height / 2,
@@ -198,7 +217,7 @@ def _row(axes: Axes, at: int, own: pd.DataFrame, fills: dict[str, Fill]) -> None
             continue
         _bar(axes, (at + start, height), rows, fills, letters=bar == TRAINED)
         if bar == TRAINED:
-            many = f"{rows['count'].sum():,.0f}"
+            many = f"{rows.loc[rows['kind'] != UNDEFINED, 'count'].sum():,.0f}"
             axes.text(1.012, at + start + height / 2, many, size=5.6, color=SOFT, va="center", clip_on=False)
 
 
@@ -208,7 +227,8 @@ WHITE: Style = {"boxstyle": "round,pad=0.2", "facecolor": PAPER, "edgecolor": "n
 def _stacked(rows: pd.DataFrame, fills: dict[str, Fill]) -> dict[str, float]:
     """Shares in the order of the fills; kinds beyond what can be told apart are one."""
     shares = dict.fromkeys(fills, 0.0)
-    for kind, share in zip(rows["kind"], rows["share"].fillna(0.0), strict=True):
+    named = rows[rows["share"] > 0.0]  # of an undefined kind there is no share
+    for kind, share in zip(named["kind"], named["share"], strict=True):
         shares[kind if kind in fills else REST] += float(share)
     return shares
 
@@ -229,11 +249,14 @@ def _bar(
         left += share
 
 
-def _legend(fills: dict[str, Fill]) -> list[Patch]:
+def _legend(fills: dict[str, Fill], nulls: list[str]) -> list[Patch]:
     patches = []
     for kind, fill in fills.items():
         words = f"{fill.letter}  {clean(kind, 24)}" if fill.letter else clean(kind, 24)
         box: Style = {"facecolor": fill.colour, "edgecolor": NULL, "linewidth": 0.4, "hatch": fill.hatch}
         patches.append(Patch(label=words, **box))
-    words = f"thin bars: {FLOOR}, then {CHANCE} (nulls)"
-    return [*patches, Patch(facecolor=NULL, edgecolor="none", label=words)]
+    words = f"thin bars: {', then '.join(nulls)} ({'null' if len(nulls) == 1 else 'nulls'})"
+    return [
+        *patches,
+        *([Patch(facecolor=PAPER, edgecolor=NULL, linewidth=0.4, label=words)] if nulls else []),
+    ]

@@ -22,10 +22,19 @@ from tonotopy.views._feature_rows import trained, untrained
 from tonotopy.views.axes import cell_edges, frequency_axis
 from tonotopy.views.features import number_words
 from tonotopy.views.figures._contract import highlights
-from tonotopy.views.palette import BLUE, CROSSES, FAINT, NULL, PAPER, RUST, SKY, SOFT
-from tonotopy.views.paper import Style, clean, drawn, grid_lines, legend_below, sheet, undefined_sheet
+from tonotopy.views.palette import BLUE, CROSSES, FAINT, NULL, RUST, SKY, SOFT
+from tonotopy.views.paper import (
+    CROSSED,
+    Style,
+    clean,
+    drawn,
+    grid_lines,
+    legend_below,
+    sheet,
+    undefined_sheet,
+)
 from tonotopy.views.tables import RunTables
-from tonotopy.views.words import count, missing, number
+from tonotopy.views.words import count, decimal, missing, number
 
 NAMES = ("readability",)
 CITATION = ""
@@ -71,6 +80,10 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
     rows = math.ceil(len(sites) / columns)
     figure = sheet(run, TITLE, 0.75 + 1.7 * rows)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    # A panel is low: where little is read, most of it would be empty.
+    top = min(
+        1.03, max(0.3, 1.05 * float(np.nanmax(bands[[*CURVES, "r2_all_high"]].to_numpy(dtype=np.float64))))
+    )
     edges = cell_edges(np.unique(bands["band_hz"].to_numpy(dtype=np.float64)))
     for at, axes in enumerate(panels.flat):
         if at >= len(sites):
@@ -79,9 +92,9 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
         last = at + columns >= len(sites)
         axes.set_title(clean(sites[at], 44))
         grid_lines(axes, "y")
-        frequency_axis(axes, edges, label=last)
+        frequency_axis(axes, edges, sparse=True, label=last)
         axes.tick_params(labelbottom=last)
-        axes.set_ylim(LOW, 1.03)
+        axes.set_ylim(LOW, top)
         _panel(axes, bands[bands["site"] == sites[at]])
     figure.supylabel("R² on held-out pieces", size=7, color=SOFT)
     legend_below(figure, _legend(bands), columns=4)
@@ -90,7 +103,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
 
 def caption(run: RunTables) -> str:
     """How to read it, its null included."""
-    seeds = run.readability.loc[run.readability["weights"] == "floor", "seed"].nunique()
+    seeds = untrained(run.readability)["seed"].nunique()
     floor = (
         f"the mean of {count(seeds, 'untrained copy', 'untrained copies')}" if seeds else "no untrained copy"
     )
@@ -114,7 +127,7 @@ def describe(run: RunTables, *, site: str | None = None) -> list[str]:
             lines.append(f"{name}: undefined in all {count(len(own), 'band')}.")
             continue
         medians = known[list(CURVES)].median()
-        parts = [f"{words} {number(medians[column])}" for column, (words, _) in CURVES.items()]
+        parts = [f"{words} {decimal(medians[column])}" for column, (words, _) in CURVES.items()]
         gap = ""
         if bool(known["gap"].notna().any()):
             wide = known.iloc[int(np.nanargmax(known["gap"].to_numpy(dtype=np.float64)))]
@@ -159,6 +172,5 @@ def _legend(bands: pd.DataFrame) -> list[Line2D | Patch]:
     ]
     handles.insert(2, Patch(facecolor=SKY, alpha=0.22, linewidth=0.0, label="localisation gap"))
     if bool(bands["r2_all"].isna().any()):
-        crosses: Style = {"facecolor": PAPER, "edgecolor": FAINT, "hatch": CROSSES, "linewidth": 0.0}
-        handles.append(Patch(label="undefined", **crosses))
+        handles.append(Patch(label="undefined", **CROSSED))
     return handles

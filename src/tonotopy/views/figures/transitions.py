@@ -18,8 +18,18 @@ from matplotlib.ticker import FixedFormatter, FixedLocator
 
 from tonotopy.views._feature_rows import few_sites, trained, untrained
 from tonotopy.views.features import number_words
-from tonotopy.views.palette import BLUE, CROSSES, FAINT, INK, NULL, PAPER, RUST, SOFT, VEIL
-from tonotopy.views.paper import Style, clean, drawn, grid_lines, legend_below, sheet, undefined_sheet
+from tonotopy.views.figures._contract import over_pieces
+from tonotopy.views.palette import BLUE, INK, NULL, PAPER, RUST, SOFT, VEIL
+from tonotopy.views.paper import (
+    CROSSED,
+    Style,
+    clean,
+    drawn,
+    grid_lines,
+    legend_below,
+    sheet,
+    undefined_sheet,
+)
 from tonotopy.views.tables import RunTables
 from tonotopy.views.words import count, missing
 
@@ -28,7 +38,11 @@ CITATION = "Cosme 2026, post 1"
 LICENCE = "MIT"
 TITLE = "Transitions between clusters of frames: how sparse, how repeatable"
 
-MEASURES = ("sparsity", "repeatability")
+#: Measures with what stands at their axes.
+MEASURES = {
+    "sparsity": "share of entropy that the order of frames takes away",
+    "repeatability": "bits a step that other pieces save on this one",
+}
 #: Place in a row, marker and colour of each sound.
 SOUNDS: dict[str, tuple[str, float, str, str]] = {
     "music": ("music", 0.2, "o", BLUE),
@@ -65,6 +79,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
     panels = figure.subplots(1, len(MEASURES), sharey=True)
     for axes, measure in zip(panels, MEASURES, strict=True):
         axes.set_title(measure)
+        axes.set_xlabel(MEASURES[measure])
         grid_lines(axes, "x")
         axes.spines["left"].set_visible(False)
         axes.hlines(
@@ -90,10 +105,10 @@ def caption(run: RunTables) -> str:
     """How to read it, its null included."""
     many = sorted({int(clusters) for clusters in run.transitions["clusters"]})
     clusters = f" ({', '.join(f'{found:,}' for found in many)} clusters)" if many else ""
-    bands = bool(run.transitions[["sparsity_low", "repeatability_low"]].notna().any(axis=None))
-    interval = "Bars are 95 % intervals over pieces." if bands else "Intervals are undefined in this run."
+    interval = over_pieces(run.transitions[["sparsity_low", "repeatability_low"]], "Bars")
     return (
-        f"Which cluster of frames follows which{clusters}: how few of the possible steps are taken, and "
+        f"Which cluster of frames follows which{clusters}: how few of the possible steps are taken (0 "
+        "where order takes nothing of the entropy of the next cluster away, 1 where it settles it), and "
         f"how far pieces agree in them. {interval} Nulls: the same pieces with scrambled phases, frames in "
         "shuffled order, and untrained copies of the network, one diamond a seed. Sparse steps are the "
         "network's own only where music lies right of all of these."
@@ -140,9 +155,8 @@ def _hatch_undefined(axes: Axes, points: pd.DataFrame, rows: list[tuple[str, int
             (points["site"] == name) & (points["clusters"] == clusters) & (points["sound"] == "music")
         ]
         if own.empty or bool(own[measure].isna().all()):
-            box: Style = {"facecolor": PAPER, "edgecolor": FAINT, "hatch": CROSSES, "linewidth": 0.0}
             across = axes.get_yaxis_transform()
-            axes.add_patch(Rectangle((0.0, at + 0.1), 1.0, 0.2, transform=across, zorder=1, **box))
+            axes.add_patch(Rectangle((0.0, at + 0.1), 1.0, 0.2, transform=across, zorder=1, **CROSSED))
 
 
 def _legend(points: pd.DataFrame) -> list[Line2D | Patch]:
@@ -153,6 +167,5 @@ def _legend(points: pd.DataFrame) -> list[Line2D | Patch]:
             Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=4, label=words, **face)
         )
     if bool(points.loc[points["sound"] == "music", list(MEASURES)].isna().any(axis=None)):
-        crosses: Style = {"facecolor": PAPER, "edgecolor": FAINT, "hatch": CROSSES, "linewidth": 0.0}
-        handles.append(Patch(label="undefined", **crosses))
+        handles.append(Patch(label="undefined", **CROSSED))
     return handles
