@@ -15,7 +15,7 @@ import tomli_w
 from tonotopy.core.errors import RunError, WeightsError
 from tonotopy.judgement.ceiling import CEILING_STATES
 from tonotopy.runs import study
-from tonotopy.runs.collect import positive_control
+from tonotopy.runs.other_weights import positive_control
 from tonotopy.runs.plan import Plan
 from tonotopy.runs.sentence import answer
 

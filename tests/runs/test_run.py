@@ -96,7 +96,7 @@ def test_tables_agree_with_the_verdict(finished: Any) -> None:
 
 def test_against_floor_by_hand() -> None:
     """Half the seeds or more pass: inherited or lost; fewer: learned or never; undefined stays undefined."""
-    from tonotopy.runs.collect import against_floor
+    from tonotopy.runs.other_weights import against_floor
 
     hz = [100.0, 200.0, 300.0, 400.0, 500.0]
     line = ["passes", "passes", "absent", "absent", "undefined"]

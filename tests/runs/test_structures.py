@@ -16,9 +16,9 @@ from tonotopy.encoders import load_encoder
 from tonotopy.runs import study
 from tonotopy.runs.asked import Asked, folder_name, make_plan
 from tonotopy.runs.calibrate import calibrate, share, structures_of
-from tonotopy.runs.collect import SHARE_KEYS
 from tonotopy.runs.graph import build
 from tonotopy.runs.plan import Plan
+from tonotopy.runs.site_summary import SHARE_KEYS
 from tonotopy.sound.sources import open_music
 
 CHEAP: dict[str, Any] = {"music": "scores", "preset": "quick", "frequencies": 3, "pieces": 4, "brief": True}

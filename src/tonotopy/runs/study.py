@@ -24,6 +24,7 @@ from tonotopy.runs.feature_tables import feature_tables
 from tonotopy.runs.graph import Graph, build, music_unit, shortest_clip_s
 from tonotopy.runs.lock import locked
 from tonotopy.runs.manifest import addresses, manifest
+from tonotopy.runs.other_weights import positive_control
 from tonotopy.runs.plan import Plan
 from tonotopy.runs.run import FEATURE_TABLES, TABLES, Run, open_run, read_plan
 from tonotopy.runs.sentence import QUESTION, answer, ladder_sentence
@@ -221,7 +222,7 @@ class Session:
             rungs = collect.add_rungs(tables, self.bench.store, graph, self.plan, encoder)
             write_tables(out / "tables", tables)
             write_json(out / "anatomy.json", anatomy_of(encoder).to_json())
-            control = collect.positive_control(tables["ceiling"], encoder)
+            control = positive_control(tables["ceiling"], encoder)
             write_json(out / "verdict.json", self._verdict(entries, graph, control, rungs))
             told = manifest(encoder, tables, started, seconds)
             write_json(out / "manifest.json", told | {"addresses": addresses(graph)})

@@ -20,10 +20,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tonotopy.judgement.verdict import VERDICTS
-from tonotopy.runs.collect import SHARE_KEYS
 from tonotopy.runs.run import Run
 from tonotopy.runs.series.dimensions import dimension_rows, series_store
 from tonotopy.runs.series.folder import Member
+from tonotopy.runs.site_summary import SHARE_KEYS
 from tonotopy.runs.store import Store
 from tonotopy.statistics.bootstrap import interval
 
