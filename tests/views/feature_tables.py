@@ -40,6 +40,7 @@ def feature_tables(
         "feature_sites": site_rows(features),
         "kinds": kind_rows(features, hostile),
         "readability": readability_rows(rng, sites),
+        "pitch_decoding": pitch_rows(sites),
         "instantiation": instantiation_rows(sites),
         "transitions": transition_rows(sites),
         "ambiguity": ambiguity_rows(),
@@ -200,6 +201,29 @@ def readability_rows(rng: np.random.Generator, sites: Sequence[str]) -> pd.DataF
             }  # fmt: skip
             if at == 23:
                 row |= dict.fromkeys(set(row) - {"band_hz", "best"}, NAN)
+            rows.append(head | row)
+    return pd.DataFrame(rows)
+
+
+def pitch_rows(sites: Sequence[str]) -> pd.DataFrame:
+    """Trained features decode pitch classes .1 above their floor, their control task and random directions."""
+    rows = []
+    for head in whose(sites):
+        trained = head["weights"] == "trained"
+        for task, chance in (("class", 0.5), ("height", 0.0)):
+            beside = {"floor": chance, "control": chance, "shifted": chance, "random": chance, "levels": 0.7}
+            above = {
+                "above_floor": 0.1,
+                "selectivity": 0.1,
+                "above_random": 0.1,
+                "above_levels": chance - 0.6,
+            }
+            row = {"source": "topk", "truth": "estimated", "task": task, "probe": "all", "window_s": 0.0}
+            row |= {"n_pieces": 12, "answer": "supported" if trained and task == "class" else None}
+            for name, value in ({"score": chance + 0.1} | beside | above).items():
+                known = trained or name not in ("floor", "above_floor")
+                row |= {name: value if known else NAN}
+                row |= {f"{name}_{end}": row[name] + way for end, way in (("low", -0.05), ("high", 0.05))}
             rows.append(head | row)
     return pd.DataFrame(rows)
 
