@@ -14,9 +14,9 @@ For each band:
 - ``r2_null``: from all units, of the target shifted circularly within its piece by a quarter to three quarters of
   it. What is left is what pieces as wholes tell.
 
-The moment: a frame may tell of the end of its view or of its middle. Of `frame_moment.MOMENTS`, parts of the span before the end
-of the view, the one is taken whose mean ``r2_all`` over bands is highest on the training groups, for each held-out
-block of groups apart; ``delay_ms`` is the median.
+The moment: a frame may tell of the end of its view or of its middle. Of `frame_moment.MOMENTS`, parts of the span
+before the end of the view, the one is taken whose mean ``r2_all`` over bands is highest on the training groups, for
+each held-out block of groups apart; ``delay_ms`` is the median.
 
 Undefined (NaN): all with fewer than 3 groups of pieces, or at a site where nothing varies; a band with partials in
 fewer than `LEAST_PRESENT` of the frames or in fewer than 3 groups. Intervals: bootstrap over groups, undefined
