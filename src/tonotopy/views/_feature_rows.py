@@ -75,8 +75,8 @@ def few_sites(run: RunTables, table: pd.DataFrame, site: str | None, rows: int) 
 def few_features(run: RunTables, table: pd.DataFrame, most: int = MOST_FEATURES) -> pd.DataFrame:
     """Rows of a table of features, at most so many of each source at each site, drawn with the run's seed.
 
-    Features that stabilised come first: they are what is asked about. The others are drawn at random, whichever
-    other rows are in the table. The order of rows stays.
+    Features that stabilised come first, as they are what is asked about, and undefined ones last; among equals they
+    are drawn at random, whichever other rows are in the table. The order of rows stays.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def few_features(run: RunTables, table: pd.DataFrame, most: int = MOST_FEATURES)
     for _, own in table.groupby(["weights", "site", "source"], sort=False):
         rng = np.random.default_rng(abs(seed) if isinstance(seed, int) else 0)
         drawn = own.iloc[rng.permutation(len(own))] if len(own) > most else own
-        first = (drawn["stabilised"] != "yes").to_numpy().argsort(kind="stable")
+        first = drawn["stabilised"].map({"yes": 0, "no": 1, "undefined": 2}).to_numpy().argsort(kind="stable")
         kept += drawn.index[first[:most]].tolist()
     return table.loc[sorted(kept)]
 

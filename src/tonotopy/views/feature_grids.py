@@ -56,7 +56,7 @@ def kinds_grid(run: RunTables) -> Grid:
 
 def instantiation_grid(run: RunTables) -> Grid:
     """One row a site: dimension in use, and its share of what noise and the stimuli reach; floor beside it."""
-    heads = (
+    heads: tuple[str, ...] = (
         "site",
         "dimension",
         "floor",
@@ -67,13 +67,15 @@ def instantiation_grid(run: RunTables) -> Grid:
     )
     rows = run.instantiation[run.instantiation["piece"] == SUMMARY]
     floor = untrained(rows)
-    found = []
+    found: list[tuple[str, ...]] = []
     for _, row in trained(rows).iterrows():
         copied = floor.loc[floor["site"] == row["site"], "dimension"].dropna()
         cells = [_with_ends(row, column) for column in ("dimension", "held")]
         shares = [_with_ends(row, column) for column in ("share_of_noise", "share_of_stimuli", "shared")]
         reach = decimal(float(copied.mean())) if len(copied) else DASH
         found.append((str(row["site"]), cells[0], reach, cells[1], *shares))
+    if floor.empty:  # not measured of untrained copies
+        heads, found = (heads[0], heads[1], *heads[3:]), [(row[0], row[1], *row[3:]) for row in found]
     return Grid(tuple(Column(head, at > 0) for at, head in enumerate(heads)), tuple(found))
 
 

@@ -166,7 +166,12 @@ def _shown(value: object) -> object:
     """What a template prints: nothing hidden, and no line break before a sign for per cent or within a p value."""
     if isinstance(value, Markup):
         return value
-    return printable(value).replace(" %", "\u00a0%").replace("p ≤ .05", "p\u00a0≤\u00a0.05")
+    return (
+        printable(value)
+        .replace(" %", "\u00a0%")
+        .replace("p ≤ .05", "p\u00a0≤\u00a0.05")
+        .replace("p = ", "p\u00a0=\u00a0")
+    )
 
 
 def policy(style: str, *, sounds: bool = False) -> str:

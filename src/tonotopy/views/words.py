@@ -13,8 +13,8 @@ def percent(value: float | None) -> str:
 
     Examples
     --------
-    >>> percent(0.714), percent(0.0), percent(0.0037), percent(float("nan"))
-    ('71 %', '0 %', '0.4 %', 'undefined')
+    >>> percent(0.714), percent(0.0), percent(0.0037), percent(0.9999), percent(float("nan"))
+    ('71 %', '0 %', '0.4 %', '99.9 %', 'undefined')
     """
     return "undefined" if missing(value) else f"{_hundredths(float(value))} %"  # type: ignore[arg-type]
 
@@ -35,8 +35,10 @@ def share_with_interval(value: float | None, low: float | None, high: float | No
 
 
 def _hundredths(share: float) -> str:
-    """Per cent without its sign; what is more than nothing and under one keeps a figure, and is no zero."""
+    """Per cent without its sign; a little more than nothing is no zero, a little less than all is not all."""
     found = 100.0 * share
+    if 99.5 <= found < 100.0:
+        return f"{min(found, 99.9):.1f}"
     return f"{found:.1g}" if 0.0 < found < 0.95 else f"{found:.0f}"
 
 

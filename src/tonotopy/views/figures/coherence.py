@@ -113,7 +113,7 @@ def caption(run: RunTables) -> str:
     most = int(own.groupby(["weights", "site", "source"]).size().max()) if len(own) else 0
     few = (
         f"At most {MOST_FEATURES} features of one source at one site are drawn, those that stabilised before "
-        "others, the others at random with the seed of the run; numbers over a panel are of all. "
+        "others, undefined ones last, at random with the seed of the run; numbers over a panel are of all. "
     )
     return (
         "One dot a feature: how alike the sounds are that it answers to most. Across, as waveforms; up, as spectra, by "

@@ -110,7 +110,7 @@ def caption(run: RunTables) -> str:
     return (
         "How much of the amplitude of the partials in each band, as loudness grows with it, a ridge "
         "regression reads, on pieces that it was not fitted on: from all units of a site (with 95 % "
-        "intervals) and from the best single one. The shaded gap is what is there and not in any one "
+        "intervals over pieces) and from the best single one. The shaded gap is what is there and not in any one "
         "feature. What the log-ERB spectrogram reads comes with the sound, and needs no network; a "
         "control task says how much a readout learns by heart. Nulls: targets shifted against the frames, "
         f"and {floor} in grey. Triangles at the lower edge are values below it: worse than guessing the "
