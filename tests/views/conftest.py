@@ -16,6 +16,7 @@ from tests.views.feature_tables import feature_tables
 from tonotopy.anatomy._plain import plain
 from tonotopy.anatomy.first_layer import analyse
 from tonotopy.signal import erb
+from tonotopy.views import RunTables
 from tonotopy.views._schema import HEARING, MEASURES, READOUTS, TABLES, VERDICTS, share
 
 SCRIPT = "<script>alert(1)</script>"
@@ -361,3 +362,9 @@ def feature_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "hostile": write_features(write_run(root / "hostile", hostile=True, n_frequencies=8), hostile=True),
         "few": write_features(small, few=True),
     }
+
+
+@pytest.fixture(scope="session")
+def featured(feature_runs: dict[str, Path]) -> dict[str, RunTables]:
+    """The three runs with features, read once."""
+    return {kind: RunTables.read(folder) for kind, folder in feature_runs.items()}

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from tests.views.feature_tables import KNOWN, UNDEFINED
+from tests.views.seen import words
 
 from tonotopy.core.errors import InputError
 from tonotopy.signal import erb
@@ -28,28 +28,17 @@ NAMES = ("coherence", "kinds", "readability", "ambiguity", "transitions")
 KINDS = ("plain", "hostile", "few")
 
 
-@pytest.fixture(scope="module")
-def runs(feature_runs: dict[str, Path]) -> dict[str, RunTables]:
-    """The three runs, read once."""
-    return {kind: RunTables.read(folder) for kind, folder in feature_runs.items()}
-
-
-def words(drawn: Figure) -> str:
-    """Every piece of text on a figure."""
-    return "\n".join(text.get_text() for text in drawn.findobj(lambda artist: hasattr(artist, "get_text")))
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", NAMES)
-def test_draws_any_run(name: str, kind: str, runs: dict[str, RunTables]) -> None:
+def test_draws_any_run(name: str, kind: str, featured: dict[str, RunTables]) -> None:
     """With intervals, without, and with hostile words: drawn, headed, the same bytes twice, and no code in them."""
     module = figure_module(name)
-    drawn = module.draw(runs[kind])
+    drawn = module.draw(featured[kind])
     assert module.TITLE in words(drawn)
     assert "undefined: no" not in words(drawn) or name == "coherence"
     content = rendered(drawn, "svg")
     if kind == "plain":
-        assert content == rendered(module.draw(runs[kind]), "svg")
+        assert content == rendered(module.draw(featured[kind]), "svg")
     for element in ET.fromstring(content).iter():
         assert element.tag.rsplit("}", 1)[-1] not in {"script", "foreignObject", "a", "iframe"}
         assert not any(key.rsplit("}", 1)[-1].lower().startswith("on") for key in element.attrib)
@@ -57,26 +46,26 @@ def test_draws_any_run(name: str, kind: str, runs: dict[str, RunTables]) -> None
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", NAMES)
-def test_says_what_it_shows(name: str, kind: str, runs: dict[str, RunTables]) -> None:
+def test_says_what_it_shows(name: str, kind: str, featured: dict[str, RunTables]) -> None:
     """Caption with its null, sentences without a program's word for undefined, data that a spreadsheet reads."""
     module = figure_module(name)
-    assert "null" in module.caption(runs[kind]).lower()
-    lines = [module.caption(runs[kind]), *module.describe(runs[kind])]
+    assert "null" in module.caption(featured[kind]).lower()
+    lines = [module.caption(featured[kind]), *module.describe(featured[kind])]
     assert len(lines) > 1
     assert not any("nan" in line.split() for line in lines)
-    table = pd.read_csv(io.StringIO(csv_text(module.data(runs[kind]))))
-    assert len(table) == len(module.data(runs[kind])) > 0
+    table = pd.read_csv(io.StringIO(csv_text(module.data(featured[kind]))))
+    assert len(table) == len(module.data(featured[kind])) > 0
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_draws_one_site(name: str, runs: dict[str, RunTables]) -> None:
+def test_draws_one_site(name: str, featured: dict[str, RunTables]) -> None:
     """Any of them can be asked for one site, and refuses one that is not there."""
     module = figure_module(name)
-    table = module.data(runs["plain"], KNOWN)
+    table = module.data(featured["plain"], KNOWN)
     assert "site" not in table or set(table["site"]) == {KNOWN}
-    assert module.draw(runs["plain"], site=KNOWN).get_size_inches()[0] == pytest.approx(7.2)
+    assert module.draw(featured["plain"], site=KNOWN).get_size_inches()[0] == pytest.approx(7.2)
     with pytest.raises(InputError, match="expected a site of this run; got 'nowhere'"):
-        module.draw(runs["plain"], site="nowhere")
+        module.draw(featured["plain"], site="nowhere")
 
 
 @pytest.mark.parametrize(
@@ -108,11 +97,11 @@ def test_by_command(feature_runs: dict[str, Path], tmp_path: Path) -> None:
 # ---- the numbers given are the numbers drawn
 
 
-def test_coherence_draws_its_data(runs: dict[str, RunTables]) -> None:
+def test_coherence_draws_its_data(featured: dict[str, RunTables]) -> None:
     """A dot a feature, filled where it is stabilised, a diamond where it is spectrally stable, the floor in grey."""
     module = figure_module("coherence")
-    table = module.data(runs["plain"], KNOWN)
-    axes = module.draw(runs["plain"], site=KNOWN).axes[0]
+    table = module.data(featured["plain"], KNOWN)
+    axes = module.draw(featured["plain"], site=KNOWN).axes[0]
     own = table[(table["source"] == "channels") & (table["weights"] == "trained")]
     by_face = {(to_hex(dots.get_facecolor()[0]), len(dots.get_offsets())) for dots in axes.collections if len(
         dots.get_offsets()) and len(dots.get_facecolor())}  # fmt: skip
@@ -132,27 +121,29 @@ def test_coherence_draws_its_data(runs: dict[str, RunTables]) -> None:
     assert axes.get_ylim()[0] < table["lift"].min() < table["lift"].max() < axes.get_ylim()[1]
 
 
-def test_coherence_says_its_share(runs: dict[str, RunTables]) -> None:
+def test_coherence_says_its_share(featured: dict[str, RunTables]) -> None:
     """P(spectrally stable | stabilised) stands over the panel with its interval, undefined where none stabilised."""
-    found = words(figure_module("coherence").draw(runs["plain"]))
+    found = words(figure_module("coherence").draw(featured["plain"]))
     assert (
         "12 of 32 stabilised, 38 % [28, 48]\nP(spectral | stabilised) 25 % [5, 45]\n32 of 32 drawn" in found
     )
     assert "P(spectral | stabilised) undefined" in found
     assert "undefined: no coherence" in found
     (line,) = (
-        line for line in figure_module("coherence").describe(runs["plain"]) if f"{KNOWN}, channels" in line
+        line
+        for line in figure_module("coherence").describe(featured["plain"])
+        if f"{KNOWN}, channels" in line
     )
     assert "stabilised in untrained copies 3 % (2 seeds)" in line
 
 
-def test_kinds_draw_their_shares(runs: dict[str, RunTables]) -> None:
+def test_kinds_draw_their_shares(featured: dict[str, RunTables]) -> None:
     """Segments are as wide as shares, in the colours of their kinds, and sum to one in every bar."""
     module = figure_module("kinds")
-    table = module.data(runs["plain"], KNOWN)
+    table = module.data(featured["plain"], KNOWN)
     sums = table.groupby(["source", "bar", "among"])["share"].sum()
     np.testing.assert_allclose(sums, 1.0)
-    axes = module.draw(runs["plain"], site=KNOWN).axes[0]
+    axes = module.draw(featured["plain"], site=KNOWN).axes[0]
     bar = table[(table["source"] == "channels") & (table["bar"] == "trained") & (table["among"] == "all")]
     segments = [patch for patch in axes.patches if isinstance(patch, Rectangle) and 0.0 < patch.get_y() < 0.2]
     drawn = {to_hex(patch.get_facecolor()): patch.get_width() for patch in segments}
@@ -163,21 +154,21 @@ def test_kinds_draw_their_shares(runs: dict[str, RunTables]) -> None:
     assert {"S", "L", "P", "N", "?"} <= {text.get_text() for text in axes.texts}
 
 
-def test_kinds_leave_undefined_undefined(runs: dict[str, RunTables]) -> None:
+def test_kinds_leave_undefined_undefined(featured: dict[str, RunTables]) -> None:
     """Where no feature stabilised there is a hatched row and no share, and copies beneath say nothing either."""
     module = figure_module("kinds")
-    table = module.data(runs["plain"], "first_conv")
+    table = module.data(featured["plain"], "first_conv")
     own = table[(table["among"] == "stabilised") & (table["bar"] == "trained")]
     assert own["share"].isna().all()
-    assert "none, or undefined" in words(module.draw(runs["plain"], site="first_conv"))
+    assert "none, or undefined" in words(module.draw(featured["plain"], site="first_conv"))
     assert "first_conv, channels, of stabilised features: undefined, there is none." in module.describe(
-        runs["plain"]
+        featured["plain"]
     )
 
 
-def test_where_nothing_stabilised_there_is_one_panel(runs: dict[str, RunTables]) -> None:
+def test_where_nothing_stabilised_there_is_one_panel(featured: dict[str, RunTables]) -> None:
     """No column of hatched rows, but a sentence; undefined features stand in no bar and in no number."""
-    run = runs["plain"]
+    run = featured["plain"]
     kinds = run.kinds[run.kinds["among"] == "all"]
     module = figure_module("kinds")
     changed = dataclasses.replace(run, kinds=kinds)
@@ -207,9 +198,9 @@ def test_kinds_that_nobody_knows_are_told_apart_or_lumped() -> None:
     assert len(looks) == len(FILLS) + 3
 
 
-def test_kinds_draw_more_than_can_be_told_apart(runs: dict[str, RunTables]) -> None:
+def test_kinds_draw_more_than_can_be_told_apart(featured: dict[str, RunTables]) -> None:
     """Many unknown kinds are one segment that is as wide as all of them."""
-    run = runs["plain"]
+    run = featured["plain"]
     rows = run.kinds[(run.kinds["site"] == KNOWN) & (run.kinds["among"] == "all") & (run.kinds["seed"] == 0)]
     row = rows[rows["source"] == "channels"].iloc[[0] * 5]
     many = row.assign(kind=list("vwxyz"), share=0.2, count=2)
@@ -218,11 +209,11 @@ def test_kinds_draw_more_than_can_be_told_apart(runs: dict[str, RunTables]) -> N
     np.testing.assert_allclose(widths, [0.2, 0.2, 0.6])
 
 
-def test_readability_draws_its_data(runs: dict[str, RunTables]) -> None:
+def test_readability_draws_its_data(featured: dict[str, RunTables]) -> None:
     """Curves hold the bands; what lies below the axis is a mark at its edge; an undefined band is crossed out."""
     module = figure_module("readability")
-    bands = module.data(runs["plain"], KNOWN)
-    axes = module.draw(runs["plain"], site=KNOWN).axes[0]
+    bands = module.data(featured["plain"], KNOWN)
+    axes = module.draw(featured["plain"], site=KNOWN).axes[0]
     curves = {line.get_label(): line for line in axes.lines}
     for column in ("r2_all", "r2_best", "r2_baseline", "r2_control", "r2_null", "floor"):
         np.testing.assert_allclose(curves[column].get_ydata(), bands[column])
@@ -231,7 +222,7 @@ def test_readability_draws_its_data(runs: dict[str, RunTables]) -> None:
     assert sum(len(line.get_xdata()) for line in below) == int((bands["r2_null"] < -0.12).sum()) == 1
     assert sum(bool(patch.get_hatch()) for patch in axes.patches) == int(bands["r2_all"].isna().sum()) == 1
     assert axes.get_position().width > 0.3
-    trained = runs["plain"].readability
+    trained = featured["plain"].readability
     floor = (
         trained[(trained["weights"] == "floor") & (trained["site"] == KNOWN)]
         .groupby("band_hz")["r2_all"]
@@ -240,13 +231,15 @@ def test_readability_draws_its_data(runs: dict[str, RunTables]) -> None:
     np.testing.assert_allclose(bands.set_index("band_hz")["floor"], floor)
 
 
-def test_ambiguity_draws_its_data(runs: dict[str, RunTables]) -> None:
+def test_ambiguity_draws_its_data(featured: dict[str, RunTables]) -> None:
     """Both directions, a style a number of clusters, each with its null; undefined views are marked above the axis."""
     module = figure_module("ambiguity")
-    points = module.data(runs["plain"])
+    points = module.data(featured["plain"])
     assert points["view_ms"].min() == pytest.approx(0.5)
     for axes, direction in zip(
-        module.draw(runs["plain"]).axes, ("spectrum given fragment", "fragment given spectrum"), strict=True
+        module.draw(featured["plain"]).axes,
+        ("spectrum given fragment", "fragment given spectrum"),
+        strict=True,
     ):
         own = points[points["direction"] == direction]
         for _, curve in own.groupby("clusters"):
@@ -267,44 +260,44 @@ def test_ambiguity_draws_its_data(runs: dict[str, RunTables]) -> None:
             )
             == 3
         )
-    assert "1 view undefined" in " ".join(module.describe(runs["plain"]))
+    assert "1 view undefined" in " ".join(module.describe(featured["plain"]))
 
 
-def test_ambiguity_marks_views_of_sites(runs: dict[str, RunTables]) -> None:
+def test_ambiguity_marks_views_of_sites(featured: dict[str, RunTables]) -> None:
     """Sites that see as much share one name on the axis; a site that is asked for is the only one."""
     module = figure_module("ambiguity")
-    assert "stack_end, codes" in words(module.draw(runs["plain"]))
-    alone = words(module.draw(runs["plain"], site="first_conv"))
+    assert "stack_end, codes" in words(module.draw(featured["plain"]))
+    alone = words(module.draw(featured["plain"], site="first_conv"))
     assert "first_conv" in alone
     assert "stack_end" not in alone
 
 
-def test_transitions_draw_their_data(runs: dict[str, RunTables]) -> None:
+def test_transitions_draw_their_data(featured: dict[str, RunTables]) -> None:
     """Music, both nulls and a diamond an untrained copy, with intervals where there are any."""
     module = figure_module("transitions")
-    points = module.data(runs["plain"], KNOWN)
+    points = module.data(featured["plain"], KNOWN)
     assert set(points["sound"]) == {"music", "phase-scrambled", "shuffled", "floor"}
-    axes = module.draw(runs["plain"], site=KNOWN).axes[0]
+    axes = module.draw(featured["plain"], site=KNOWN).axes[0]
     for sound, marker in (("music", "o"), ("phase-scrambled", "s"), ("shuffled", "x"), ("floor", "D")):
         drawn = [float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() == marker]
         np.testing.assert_allclose(sorted(drawn), sorted(points.loc[points["sound"] == sound, "sparsity"]))
     bars = [line for line in axes.lines if len(line.get_xdata()) == 2]
     assert len(bars) == 6
-    few = module.draw(runs["few"], site=KNOWN).axes[0]
+    few = module.draw(featured["few"], site=KNOWN).axes[0]
     assert not [line for line in few.lines if len(line.get_xdata()) == 2]
 
 
-def test_transitions_hatch_what_is_undefined(runs: dict[str, RunTables]) -> None:
+def test_transitions_hatch_what_is_undefined(featured: dict[str, RunTables]) -> None:
     """Music without a value is a hatched strip, and a word in the description."""
     module = figure_module("transitions")
-    axes = module.draw(runs["plain"], site=UNDEFINED).axes[0]
+    axes = module.draw(featured["plain"], site=UNDEFINED).axes[0]
     assert [patch.get_hatch() for patch in axes.patches] == ["xxxxx", "xxxxx"]
-    assert "sparsity music undefined" in module.describe(runs["plain"], site=UNDEFINED)[0]
+    assert "sparsity music undefined" in module.describe(featured["plain"], site=UNDEFINED)[0]
 
 
-def test_many_features_are_few_dots(runs: dict[str, RunTables]) -> None:
+def test_many_features_are_few_dots(featured: dict[str, RunTables]) -> None:
     """Of thousands as many are drawn as a page holds, stabilised ones all, and the picture stays small."""
-    run = runs["plain"]
+    run = featured["plain"]
     one = run.features[(run.features["source"] == "topk") & (run.features["site"] == KNOWN)]
     many = pd.concat([one] * 60, ignore_index=True)
     changed = dataclasses.replace(run, features=many)
@@ -325,9 +318,9 @@ def test_many_features_are_few_dots(runs: dict[str, RunTables]) -> None:
     assert len(content) < 400_000
 
 
-def test_which_features_are_drawn_hangs_on_the_seed_alone(runs: dict[str, RunTables]) -> None:
+def test_which_features_are_drawn_hangs_on_the_seed_alone(featured: dict[str, RunTables]) -> None:
     """The same for one site as for all; others for another seed; stabilised ones whatever the seed."""
-    run = runs["plain"]
+    run = featured["plain"]
     trained = run.features[(run.features["weights"] == "trained") & (run.features["source"] == "topk")]
     every, alone = (few_features(run, rows, 16) for rows in (trained, trained[trained["site"] == KNOWN]))
     pd.testing.assert_frame_equal(every[every["site"] == KNOWN], alone)
@@ -339,9 +332,9 @@ def test_which_features_are_drawn_hangs_on_the_seed_alone(runs: dict[str, RunTab
     assert stabilised <= set(other["number"]) & set(alone["number"])
 
 
-def test_coherence_of_a_site_without_such_features_is_no_panel(runs: dict[str, RunTables]) -> None:
+def test_coherence_of_a_site_without_such_features_is_no_panel(featured: dict[str, RunTables]) -> None:
     """A source that a site lacks is no undefined panel: there is nothing to be defined."""
-    run = runs["plain"]
+    run = featured["plain"]
     kept = run.features[~((run.features["source"] == "topk") & (run.features["site"] == "first_conv"))]
     drawn = figure_module("coherence").draw(dataclasses.replace(run, features=kept))
     assert "first_conv · topk" not in words(drawn)

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import re
 from pathlib import Path
 
 import pandas as pd
-import pytest
-from rich.console import Console
 from tests.views.feature_tables import KNOWN, UNDEFINED
+from tests.views.seen import shown
 
-from tonotopy.views import RunTables, render_show
+from tonotopy.views import RunTables
 from tonotopy.views.feature_grids import feature_sites_grid, instantiation_grid, kinds_grid
 from tonotopy.views.features import feature_findings
-
-
-@pytest.fixture(scope="module")
-def runs(feature_runs: dict[str, Path]) -> dict[str, RunTables]:
-    """The three runs, read once."""
-    return {kind: RunTables.read(folder) for kind, folder in feature_runs.items()}
 
 
 def told(run: RunTables, site: str, source: str = "channels") -> str:
     """All that is said of a source at a site."""
     (finding,) = (found for found in feature_findings(run, [site]) if found.source == source)
     return finding.text
-
-
-def shown(run: RunTables, width: int = 160) -> str:
-    """What a terminal shows."""
-    buffer = io.StringIO()
-    render_show(run, Console(file=buffer, width=width, force_terminal=True, color_system=None))
-    return buffer.getvalue()
 
 
 def without_floor(run: RunTables) -> RunTables:
@@ -43,9 +28,9 @@ def without_floor(run: RunTables) -> RunTables:
     return dataclasses.replace(run, **kept)
 
 
-def test_a_share_never_stands_alone(runs: dict[str, RunTables]) -> None:
+def test_a_share_never_stands_alone(featured: dict[str, RunTables]) -> None:
     """How many stabilise comes with interval, chance, untrained copies and random directions."""
-    text = told(runs["plain"], KNOWN)
+    text = told(featured["plain"], KNOWN)
     assert "At stack_end, 12 of 32 features (channels) are stabilised, 38 % [28, 48];" in text
     assert "38 % have p ≤ .05, which 5 % have by chance" in text
     assert "Of these, 25 % [5, 45] are spectrally stable too (in untrained copies 100 % (2 seeds);" in text
@@ -55,9 +40,9 @@ def test_a_share_never_stands_alone(runs: dict[str, RunTables]) -> None:
         raise AssertionError(share)
 
 
-def test_what_features_answer_to(runs: dict[str, RunTables]) -> None:
+def test_what_features_answer_to(featured: dict[str, RunTables]) -> None:
     """Counts by label, partial features beside random directions and copies; order and variation beside chance."""
-    text = told(runs["plain"], KNOWN)
+    text = told(featured["plain"], KNOWN)
     assert "Of 32, 5 answer to one partial (16 %; random directions 5 %, untrained copies 16 %)" in text
     assert "5 to a mixture of partials (16 %; random directions 7 %, untrained copies 16 %)" in text
     assert "and 6 to none of these (19 %; untrained copies 19 %)." in text
@@ -66,9 +51,9 @@ def test_what_features_answer_to(runs: dict[str, RunTables]) -> None:
     assert "Partial features cover 60 % of the axis, as many random directions 40 % (p = 0.03)." in text
 
 
-def test_without_a_partial_feature_nothing_is_covered(runs: dict[str, RunTables]) -> None:
+def test_without_a_partial_feature_nothing_is_covered(featured: dict[str, RunTables]) -> None:
     """No sentence on coverage, no p of it in the table; shares are of the features that could be asked."""
-    run = runs["plain"]
+    run = featured["plain"]
     rows = run.feature_sites.assign(coverage=0.0, coverage_null=float("nan"), coverage_p=float("nan"))
     own = (rows["site"] == KNOWN) & (rows["source"] == "channels") & (rows["weights"] == "trained")
     rows.loc[own, ["n", "n_defined", "n_partial", "n_mixture"]] = 40, 36, 0, 10
@@ -83,18 +68,18 @@ def test_without_a_partial_feature_nothing_is_covered(runs: dict[str, RunTables]
     assert row[-2] == "–"
 
 
-def test_kinds_are_told_by_count(runs: dict[str, RunTables]) -> None:
+def test_kinds_are_told_by_count(featured: dict[str, RunTables]) -> None:
     """Kinds of the stabilised, of all where none is: what nothing explains stands where its count puts it."""
     first = "Kinds of the stabilised 12: unexplained 4 (33 %; untrained copies 0 %), level 2 (17 %;"
-    assert first in told(runs["plain"], KNOWN)
+    assert first in told(featured["plain"], KNOWN)
     assert "Kinds of the 32: unexplained 12 (38 %; untrained copies 38 %), level 5 (16 %;" in told(
-        runs["plain"], "first_conv"
+        featured["plain"], "first_conv"
     )
 
 
-def test_kinds_that_are_undefined_stand_in_no_share(runs: dict[str, RunTables]) -> None:
+def test_kinds_that_are_undefined_stand_in_no_share(featured: dict[str, RunTables]) -> None:
     """Of four features whose kind is undefined for two, one is half; where it is for all there is no kind."""
-    run = runs["plain"]
+    run = featured["plain"]
     row = run.kinds[(run.kinds["site"] == KNOWN) & (run.kinds["source"] == "channels")].iloc[[0] * 3]
     kinds = row.assign(kind=["undefined", "shape", "level"], count=[2, 1, 1], among="all", share=0.5)
     text = told(dataclasses.replace(run, kinds=kinds), KNOWN)
@@ -105,45 +90,45 @@ def test_kinds_that_are_undefined_stand_in_no_share(runs: dict[str, RunTables]) 
     assert "What kind the 2 are is undefined." in told(dataclasses.replace(run, kinds=kinds.iloc[:1]), KNOWN)
 
 
-def test_undefined_is_a_word(runs: dict[str, RunTables]) -> None:
+def test_undefined_is_a_word(featured: dict[str, RunTables]) -> None:
     """No share of a site where nothing is defined, no share of none, no interval that a run does not have."""
-    nothing = told(runs["plain"], UNDEFINED)
+    nothing = told(featured["plain"], UNDEFINED)
     assert "how many of 32 features (channels) are stabilised is undefined." in nothing
     assert "What they answer to is undefined." in nothing
     assert "of untrained copies it is undefined too" in nothing
     assert "With none stabilised, how many of these are spectrally stable is undefined; of all" in told(
-        runs["plain"], "first_conv"
+        featured["plain"], "first_conv"
     )
-    few = told(runs["few"], KNOWN)
+    few = told(featured["few"], KNOWN)
     assert "are stabilised, 38 % (interval undefined);" in few
     assert "varies with context by 0.42 (interval undefined) beyond noise" in few
     assert "[" not in few
     assert "nan" not in f"{nothing}{few}".split()
 
 
-def test_copies_that_were_not_measured_are_said_to_be_missing(runs: dict[str, RunTables]) -> None:
+def test_copies_that_were_not_measured_are_said_to_be_missing(featured: dict[str, RunTables]) -> None:
     """Without a floor the sentence says so instead of leaving it out."""
-    text = told(without_floor(runs["plain"]), KNOWN)
+    text = told(without_floor(featured["plain"]), KNOWN)
     assert "Nulls: no untrained copy was measured; of random directions 2 % are stabilised." in text
     assert "untrained copies undefined" in text
 
 
-def test_random_directions_are_no_features(runs: dict[str, RunTables]) -> None:
+def test_random_directions_are_no_features(featured: dict[str, RunTables]) -> None:
     """They are in the table as the null that they are, and in no finding."""
-    assert {finding.source for finding in feature_findings(runs["plain"])} == {"channels", "topk"}
-    assert "random" in {row[1] for row in feature_sites_grid(runs["plain"]).rows}
+    assert {finding.source for finding in feature_findings(featured["plain"])} == {"channels", "topk"}
+    assert "random" in {row[1] for row in feature_sites_grid(featured["plain"]).rows}
 
 
-def test_findings_single_out_few_sites(runs: dict[str, RunTables]) -> None:
+def test_findings_single_out_few_sites(featured: dict[str, RunTables]) -> None:
     """First, last, most stable and end of the stack, each with both sources."""
-    sites = [finding.site for finding in feature_findings(runs["plain"])]
+    sites = [finding.site for finding in feature_findings(featured["plain"])]
     assert len(sites) == 8
     assert {"first_conv", "stack_end", "codes"} <= set(sites)
 
 
-def test_grids_hold_what_is_there(runs: dict[str, RunTables]) -> None:
+def test_grids_hold_what_is_there(featured: dict[str, RunTables]) -> None:
     """One row a site and source, one a kind with counts, copies and sentence, one a site for what is used of it."""
-    run = runs["plain"]
+    run = featured["plain"]
     assert len(feature_sites_grid(run).rows) == 6 * 3
     (nothing,) = (row for row in feature_sites_grid(run).rows if row[:2] == (UNDEFINED, "channels"))
     assert set(nothing[8:14]) == {"–"}
@@ -160,31 +145,31 @@ def test_grids_hold_what_is_there(runs: dict[str, RunTables]) -> None:
     assert counts == sorted(counts, reverse=True)
     (used,) = (row for row in instantiation_grid(run).rows if row[0] == KNOWN)
     assert used[1:3] == ("11.9 [10.7, 13.1]", "11.9")
-    assert "[" not in "".join(cell for row in instantiation_grid(runs["few"]).rows for cell in row)
+    assert "[" not in "".join(cell for row in instantiation_grid(featured["few"]).rows for cell in row)
 
 
-def test_a_terminal_has_a_line_a_site(runs: dict[str, RunTables]) -> None:
+def test_a_terminal_has_a_line_a_site(featured: dict[str, RunTables]) -> None:
     """Features, share and interval, floor, spectral, partial against random, most frequent kind."""
-    text = shown(runs["plain"])
+    text = shown(featured["plain"])
     pattern = r"stack_end · channels +32 +38 % \[28, 48\] +3 % +25 % \[5, 45\] +16 % +5 % +unexplained 4\n"
     assert re.search(pattern, text)
     assert re.search(r"codes · channels +32 +undefined +– +– +– +5 % +undefined 32\n", text)
     assert "random · " not in text
-    assert "have no interval" in shown(runs["few"])
+    assert "have no interval" in shown(featured["few"])
 
 
-def test_a_line_a_site_fits_80_columns(runs: dict[str, RunTables]) -> None:
+def test_a_line_a_site_fits_80_columns(featured: dict[str, RunTables]) -> None:
     """With one source a site is its name alone; nothing is wider than a terminal."""
-    run = runs["plain"]
+    run = featured["plain"]
     rows = run.feature_sites[run.feature_sites["source"] == "channels"]
     lines = shown(dataclasses.replace(run, feature_sites=rows), width=80).splitlines()
     assert max(len(line) for line in lines) <= 80
     assert "channels" not in "".join(lines)
 
 
-def test_hostile_words_are_not_obeyed(runs: dict[str, RunTables]) -> None:
+def test_hostile_words_are_not_obeyed(featured: dict[str, RunTables]) -> None:
     """Kinds and sites from anywhere are shown on a terminal as they are."""
-    run = runs["hostile"]
+    run = featured["hostile"]
     rows = run.kinds.assign(kind=run.kinds["kind"].replace("unexplained", "[red]\x1b[31m"))
     text = shown(dataclasses.replace(run, kinds=rows), width=200)
     assert "[red]\\x1b[31m " in text
@@ -199,9 +184,9 @@ def test_a_run_without_features_shows_nothing_of_them(run_folders: dict[str, Pat
     assert feature_sites_grid(run).rows == kinds_grid(run).rows == instantiation_grid(run).rows == ()
 
 
-def test_what_was_not_asked_is_left_out(runs: dict[str, RunTables]) -> None:
+def test_what_was_not_asked_is_left_out(featured: dict[str, RunTables]) -> None:
     """A study that did not ask what features answer to says nothing of it, and no zero."""
-    run = runs["plain"]
+    run = featured["plain"]
     counted = ("n_stabilised", "n_defined")
     names = [name for name in run.feature_sites.columns if name.startswith("n_") and name not in counted]
     rows = run.feature_sites.assign(

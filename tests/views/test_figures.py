@@ -12,6 +12,7 @@ import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from tests.views.seen import words
 
 from tonotopy.core.errors import InputError
 from tonotopy.core.registry import plugins
@@ -42,11 +43,6 @@ def runs(run_folders: dict[str, Path]) -> dict[str, RunTables]:
     return {kind: RunTables.read(folder) for kind, folder in run_folders.items()}
 
 
-def words(drawn: Figure) -> list[str]:
-    """Every piece of text on a figure."""
-    return [text.get_text() for text in drawn.findobj(lambda artist: hasattr(artist, "get_text"))]
-
-
 def test_the_registry_finds_them() -> None:
     """The figures that the specification asks of a run are there, each with a licence and a summary."""
     assert set(NAMES) >= EXPECTED
@@ -61,7 +57,7 @@ def test_draws_any_run(name: str, kind: str, runs: dict[str, RunTables]) -> None
     """Full, hostile and minimal runs are drawn, and the heading says what they are of."""
     run = runs[kind]
     drawn = figure_module(name).draw(run)
-    found = " ".join(words(drawn))
+    found = words(drawn)
     assert f"{run.n_pieces} pieces" in found
     assert "preset standard" in found
     assert "folder:music12" in found
@@ -259,7 +255,7 @@ def test_a_site_without_verdicts_has_no_share(undefined_run: Path) -> None:
         "codes: stable undefined (undefined at .75"
         in figure_module("depth-profile").describe(run, site="codes")[0]
     )
-    assert "0 %" not in words(figure("verdict-map", run, "codes"))
+    assert "0 %" not in words(figure("verdict-map", run, "codes")).splitlines()
 
 
 def test_a_heading_leaves_out_what_there_was_none_of(runs: dict[str, RunTables]) -> None:

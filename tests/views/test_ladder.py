@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
+from tests.views.seen import shown
 
 from tonotopy.core.errors import RunError
-from tonotopy.views import RunTables, render_show
+from tonotopy.views import RunTables
 from tonotopy.views.ladder import ladder_grid
 from tonotopy.views.report import page
 
@@ -36,13 +35,6 @@ def with_rungs(folder: Path, rungs: Any) -> RunTables:
     """A run that asked about more than partials."""
     run = RunTables.read(folder)
     return dataclasses.replace(run, verdict=run.verdict | {"sites": [ENTRY], "structures": rungs})
-
-
-def shown(run: RunTables) -> str:
-    """What a terminal shows."""
-    buffer = io.StringIO()
-    render_show(run, Console(file=buffer, width=160, color_system=None))
-    return buffer.getvalue()
 
 
 def test_rungs_are_shown(run_folders: dict[str, Path]) -> None:
