@@ -105,7 +105,7 @@ def _download(run: RunTables, name: str, words: str) -> Download:
         return Download(words, file, table)
     left_out = (
         f"The file of features has {len(few):,} of {len(table):,}, at most {MOST_FEATURES} of one source at one site, "
-        "those that stabilised before others, undefined ones last, drawn with the seed of the run. All of them are in the run "
-        "folder, in tables/features.parquet."
+        "those that stabilised before others, undefined ones last, drawn with the seed of the run. All of them are in "
+        "the run folder, in tables/features.parquet."
     )
     return Download(f"{len(few):,} of {len(table):,} features (CSV)", file, few, left_out)
