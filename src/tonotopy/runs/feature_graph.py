@@ -24,6 +24,8 @@ SHARD_PIECES = 4
 FLOORS = 2
 #: Training steps of a dictionary.
 STEPS = 2000
+#: The same of those that pitch is decoded from: one is trained for each fold of pieces.
+PITCH_STEPS = 1000
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def _of_weights(
                 number=number,
                 site=site.name,
                 sources=sources,
-                steps=STEPS,
+                steps=PITCH_STEPS,
                 n_lanes=len(found.lanes),
                 **common,
             )

@@ -31,6 +31,7 @@ Undefined (NaN): under `LEAST_GROUPS` pieces; intervals, a bootstrap over pieces
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -39,7 +40,7 @@ from numpy.typing import NDArray
 from tonotopy.core.errors import InputError
 from tonotopy.features.sources import ArrayActivations, Features, find_features
 from tonotopy.measures.natural.held_out import LEAST_GROUPS
-from tonotopy.measures.natural.moments import Array, deal
+from tonotopy.measures.natural.moments import Array, deal, thinned
 from tonotopy.measures.natural.pitch_probe import PitchProbe, PitchTask
 from tonotopy.measures.natural.pitch_scores import Score
 from tonotopy.recording.lanes import Lanes
@@ -52,6 +53,8 @@ TASKS: Final = ("class", "note", "height")
 #: Lengths of the windows over which features are averaged; 0 is one frame.
 WINDOWS_S: Final = (0.0, 0.2)
 FOLDS: Final = 4
+#: Frames of a piece that are probed, evenly spread among those that features are found on; chords last longer.
+FRAMES_A_PIECE: Final = 600
 #: Features whose values are zero in more than this share of frames and features are sparse.
 SPARSE: Final = 0.1
 
@@ -84,7 +87,11 @@ def pitch_decoding(
         raise InputError(f"lanes and pitches of {n_pieces} pieces", f"of {len(lanes)} and {len(pitches)}")
     if len(np.unique(natural.piece)) < LEAST_GROUPS:
         return []
-    task = PitchTask.of(natural, pitches, seed=seed)
+    kept = np.concatenate(
+        [thinned(np.flatnonzero(natural.piece == piece), FRAMES_A_PIECE) for piece in range(n_pieces)]
+    )
+    few = replace(natural, frames=natural.frames[kept], piece=natural.piece[kept], start=natural.start[kept])
+    task = PitchTask.of(few, pitches, seed=seed)
     fold_of = deal(n_pieces, seed=seed, most=FOLDS)
     levels = _levels(natural, lanes)
     sums: dict[tuple[float, str, str, str, str], list[Array]] = {}
@@ -100,7 +107,7 @@ def pitch_decoding(
         }
         for window_s in windows_s:
             for name, x in read.items():
-                fit = PitchProbe(averaged(x, natural, window_s), task, fold_of, int(fold))
+                fit = PitchProbe(averaged(x, natural, window_s)[kept], task, fold_of, int(fold))
                 for key, (top, bottom) in fit.scores(single=name != "levels").items():
                     whole = sums.setdefault((window_s, key[0], name, *key[1:]), [np.zeros(n_pieces)] * 2)
                     whole[0], whole[1] = whole[0] + top, whole[1] + bottom

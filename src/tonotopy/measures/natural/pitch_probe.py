@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from tonotopy.measures.natural.held_out import PENALTIES
+from tonotopy.measures.natural.held_out import PENALTIES, fit_each
 from tonotopy.measures.natural.moments import Array, Sums
 from tonotopy.measures.natural.pitch_targets import Labels, control, joined, labels_of, shifted
 from tonotopy.recording.natural import NaturalFrames
@@ -25,6 +25,8 @@ Values = NDArray[np.floating]
 
 #: Parts of the span before its end that may be the moment of a frame.
 MOMENTS: Final = (0.5, 0.0, 0.25, 0.75, 1.0)
+#: What is asked for, and the same with its sense taken away.
+KINDS: Final = ("real", "control", "shifted")
 #: Frames with and without a label that a piece has at least, for the label to have an AUC in it.
 LEAST_FRAMES: Final = 10
 
@@ -67,81 +69,76 @@ class PitchProbe:
         others = [other for other in np.unique(of_frame) if other != fold]
         self.blocks = [np.flatnonzero(of_frame == other) for other in others]
         every = np.concatenate([one.classes for one in task.real], axis=1)  # moments outermost
-        share = _share_of(_tried(self._sums(every)))  # [penalty, column]
+        share = _share_of(_tried(self._sums(every, self.blocks)))  # [penalty, column]
         mean = np.where(np.isfinite(share), share, 0.0).max(axis=0).reshape(len(MOMENTS), -1).mean(axis=1)
         self.moment = int(mean.argmax())
 
     def scores(self, *, single: bool) -> dict[tuple[str, str, str], tuple[Array, Array]]:
         """Top and bottom of each score ``[piece]``, by task, labels and probe."""
+        labels: list[Labels] = [getattr(self.task, name)[self.moment] for name in KINDS]
+        binary = np.concatenate([part for own in labels for part in (own.classes, own.notes)], axis=1)
+        height = np.stack([own.height for own in labels], axis=1)
         found: dict[tuple[str, str, str], tuple[Array, Array]] = {}
-        for name in ("real", "control", "shifted"):
-            labels: Labels = getattr(self.task, name)[self.moment]
-            probes = ("all", "best") if single and name == "real" else ("all",)
-            binary = np.concatenate([labels.classes, labels.notes], axis=1)
-            columns = {"class": slice(0, 12), "note": slice(12, None)}
-            for probe, answers in self._answers(binary, probes).items():
-                for task, columns_of in columns.items():
-                    of = answers[:, columns_of], binary[self.test][:, columns_of]
-                    found[task, name, probe] = self._auc(*of)
-            for probe, explained in self._height(labels.height, probes).items():
-                found["height", name, probe] = explained
-        return found
+        for probe, answers in self._answers(binary, self.blocks, single=single).items():
+            auc = np.split(self._auc(answers, binary[self.test]), len(KINDS), axis=1)
+            for name, own in zip(KINDS, auc, strict=True):
+                found["class", name, probe] = _means(own[:, :12])
+                found["note", name, probe] = _means(own[:, 12:])
+        found |= self._height(height, single=single)
+        return {key: score for key, score in found.items() if key[1] == "real" or key[2] == "all"}
 
-    def _sums(self, y: NDArray[np.generic], known: NDArray[np.bool_] | None = None) -> list[Sums]:
-        """Moments of each training fold that has frames with known labels."""
-        blocks = self.blocks if known is None else [block[known[block]] for block in self.blocks]
-        return [Sums.of(self.x[block], y[block]) for block in blocks if len(block)]
+    def _sums(self, y: NDArray[np.generic], blocks: Sequence[Ints]) -> list[Sums]:
+        """Moments of some frames of each training fold."""
+        return [Sums.of(self.x[block], y[block]) for block in blocks]
 
-    def _answers(
-        self, y: NDArray[np.generic], probes: Sequence[str], known: NDArray[np.bool_] | None = None
-    ) -> dict[str, Array]:
+    def _answers(self, y: NDArray[np.generic], blocks: Sequence[Ints], *, single: bool) -> dict[str, Array]:
         """Answers of each probe on the held-out frames, ``[frame, column]``."""
-        sums = self._sums(y, known)
+        sums = self._sums(y, blocks)
         training = reduce(Sums.plus, sums)
         x = self.x[self.test] - training.mean_x
-        found = {}
-        if "all" in probes:
-            best = _share_of(_tried(sums)).argmax(axis=0)
-            weights = np.zeros(training.xy.shape)
-            for choice in np.unique(best):
-                these = np.flatnonzero(best == choice)
-                weights[:, these] = training.targets(these).ridge(PENALTIES[choice])
-            found["all"] = training.mean_y + x @ weights
-        if "best" in probes:
+        penalty = _share_of(_tried(sums)).argmax(axis=0)
+        found = {"all": training.mean_y + x @ fit_each(training, penalty, PENALTIES)}
+        if single:
             lines = training.single()
             chosen = (lines * training.xy).argmax(axis=0)  # the squared error that each line saves
             found["best"] = training.mean_y + x[:, chosen] * lines[chosen, np.arange(len(chosen))]
         return found
 
-    def _auc(self, answers: Array, labels: NDArray[np.bool_]) -> tuple[Array, Array]:
-        top, bottom = np.zeros((2, self.task.n_pieces))
+    def _auc(self, answers: Array, labels: NDArray[np.bool_]) -> Array:
+        """AUC within each piece ``[piece, column]``; NaN in those that are not held out."""
+        found = np.full((self.task.n_pieces, labels.shape[1]), np.nan)
         piece_of = self.task.piece[self.test]
         for piece in np.unique(piece_of):
             rows = piece_of == piece
-            auc = auc_of(answers[rows], labels[rows])
-            if np.isfinite(auc).any():
-                top[piece], bottom[piece] = np.nanmean(auc), 1.0
-        return top, bottom
+            found[piece] = auc_of(answers[rows], labels[rows])
+        return found
 
-    def _height(self, height: Array, probes: Sequence[str]) -> dict[str, tuple[Array, Array]]:
-        """Explained and whole variance about the training mean, ``[piece]``, of each probe."""
-        known = np.isfinite(height)
-        if sum(bool(known[block].any()) for block in self.blocks) < len(self.blocks):
+    def _height(self, height: Array, *, single: bool) -> dict[tuple[str, str, str], tuple[Array, Array]]:
+        """Explained and whole variance about the training mean, where a height is known by all kinds of labels."""
+        known = np.asarray(np.isfinite(height).all(axis=1))
+        blocks = [block[known[block]] for block in self.blocks]
+        if not all(len(block) for block in blocks):
             return {}
-        training = np.concatenate([block[known[block]] for block in self.blocks])
-        mean = height[training].mean()
+        mean = height[np.concatenate(blocks)].mean(axis=0)
         own = known[self.test]
         truth, piece_of = height[self.test][own], self.task.piece[self.test][own]
         found = {}
-        for probe, answers in self._answers(np.where(known, height, 0.0)[:, None], probes, known).items():
-            error = _by_piece((truth - answers[own, 0]) ** 2, piece_of, self.task.n_pieces)
-            spread = _by_piece((truth - mean) ** 2, piece_of, self.task.n_pieces)
-            found[probe] = spread - error, spread
+        for probe, answers in self._answers(height, blocks, single=single).items():
+            for column, name in enumerate(KINDS):
+                errors = [truth[:, column] - told for told in (answers[own, column], mean[column])]
+                error, spread = (
+                    np.bincount(piece_of, of**2, minlength=self.task.n_pieces).astype(np.float64)
+                    for of in errors
+                )
+                found["height", name, probe] = spread - error, spread
         return found
 
 
-def _by_piece(values: Array, piece: Ints, n_pieces: int) -> Array:
-    return np.bincount(piece, values, minlength=n_pieces).astype(np.float64)
+def _means(auc: Array) -> tuple[Array, Array]:
+    """Mean over the labels that are defined ``[piece]``, and whether there is any."""
+    defined = np.isfinite(auc)
+    count = defined.sum(axis=1)
+    return np.where(defined, auc, 0.0).sum(axis=1) / np.maximum(count, 1), (count > 0).astype(np.float64)
 
 
 def _tried(sums: Sequence[Sums]) -> tuple[Array, Array]:
@@ -175,7 +172,10 @@ def auc_of(answers: Array, labels: NDArray[np.bool_]) -> Array:
     """
     with_it = labels.sum(axis=0).astype(np.float64)
     without = len(labels) - with_it
-    ranks = np.sum(rankdata(answers, axis=0) * labels, axis=0) if len(labels) else with_it
-    enough = (with_it >= LEAST_FRAMES) & (without >= LEAST_FRAMES)
-    won = ranks - with_it * (with_it + 1) / 2
-    return np.divide(won, with_it * without, out=np.full(len(with_it), np.nan), where=enough)
+    enough = np.flatnonzero((with_it >= LEAST_FRAMES) & (without >= LEAST_FRAMES))
+    found = np.full(labels.shape[1], np.nan)
+    if len(enough):
+        positive, negative = with_it[enough], without[enough]
+        ranks = np.sum(rankdata(answers[:, enough], axis=0) * labels[:, enough], axis=0)
+        found[enough] = (ranks - positive * (positive + 1) / 2) / (positive * negative)
+    return found
