@@ -152,6 +152,25 @@ def test_kinds_count_every_feature_once(asked: Any) -> None:
     assert ((np.abs(share - 1) < 1e-9) | (share == 0)).all()
 
 
+def test_pitch_is_decoded_beside_its_nulls(asked: Any) -> None:
+    """Truth comes from the score; differences are differences; the spectrum alone reads what random weights do not."""
+    table = asked.table("pitch_decoding")
+    assert set(table["truth"]) == {"score"}
+    key = ["weights", "seed", "site", "source", "window_s", "task", "probe"]
+    assert not table.duplicated(key).any()
+    trained = table[(table["weights"] == "trained") & (table["probe"] == "all")]
+    for name, null in (("above_floor", "floor"), ("selectivity", "control"), ("above_levels", "levels")):
+        assert np.allclose(trained[name], trained["score"] - trained[null]), name
+    assert table.loc[table["weights"] == "floor", "above_floor"].isna().all()
+    assert trained["score_low"].isna().all()  # four pieces have no intervals, and leave the claim open
+    assert set(trained.loc[trained["task"] != "height", "answer"]) == {"undetermined"}
+    classes = trained[trained["task"] == "class"]
+    assert (classes["levels"] > classes["score"] + 0.05).all()
+    height = trained[trained["task"] == "height"]
+    assert (height["levels"] > 0.3).all()
+    assert (height["score"] < 0.1).all()
+
+
 def test_what_can_be_heard_is_of_the_music(asked: Any) -> None:
     """A player's sound is the stretch of the piece that its row names, and no path is in it."""
     import io
