@@ -9,8 +9,10 @@ import numpy as np
 
 from tonotopy.encoders._contract import Encoder
 from tonotopy.features.sources import DICTIONARIES, EXPANSION
+from tonotopy.measures.natural.pitch_decoding import FOLDS
 from tonotopy.recording.frames import record
 from tonotopy.runs.engine import one_thread
+from tonotopy.runs.feature_graph import PITCH_STEPS, STEPS
 from tonotopy.runs.graph import Graph
 from tonotopy.runs.plan import Plan
 from tonotopy.sound.trials import CORE, EXTRA, Design, trials
@@ -98,7 +100,9 @@ def _features(graph: Graph, plan: Plan, encoder: Encoder) -> tuple[float, int]:
             count = EXPANSION * width if trains else ENTRIES if source == "codebook" else width
             seconds += FEATURE_S * count
             if trains:
-                seconds += plan.dictionary_seeds * (DICTIONARY_S + TRAINING_S * (width / 256) ** 2)
+                # Pitch is decoded from dictionaries of its own, one a fold of pieces.
+                trained = plan.dictionary_seeds + FOLDS * PITCH_STEPS / STEPS
+                seconds += trained * (DICTIONARY_S + TRAINING_S * (width / 256) ** 2)
     units = sum(encoder.site(name).units for name in plan.sites)
     frames = copies * graph.design.n_pieces * plan.frames_a_piece
     return seconds + ONCE_S, frames * (units + 1) * 4
