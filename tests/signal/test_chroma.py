@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import nnls
 
 from tonotopy.core.errors import InputError
 from tonotopy.signal.additive import join, render_partials
-from tonotopy.signal.chroma import HOP_S, LOWEST, chroma, note_spectrogram
+from tonotopy.signal.chroma import (
+    COMPRESSION,
+    FINE,
+    HOP_S,
+    LOWEST,
+    TOP,
+    _profiles,
+    _shared,
+    chroma,
+    note_levels,
+    note_spectrogram,
+)
 from tonotopy.signal.instruments import INSTRUMENTS
 
 RATE = 8000
@@ -77,3 +89,16 @@ def test_refuses_what_is_no_sound(audio: np.ndarray, rate: int) -> None:
     """Two channels, samples that are no numbers, a rate at which there are no chords."""
     with pytest.raises(InputError):
         note_spectrogram(audio, rate)
+
+
+def test_levels_are_those_of_least_squares_on_all_bins() -> None:
+    """Solving in the basis of the profiles finds the levels that the profiles themselves give, noise included."""
+    rng = np.random.default_rng(3)
+    frame, midi = np.repeat(np.arange(5), 20), rng.uniform(34.0, 110.0, 100)
+    amplitude = rng.exponential(0.1, 100)
+    n_bins = (TOP - LOWEST + 1) * FINE
+    scale = np.zeros((5, n_bins))
+    for index, part in _shared(midi):
+        np.add.at(scale, (frame, index), amplitude**COMPRESSION * part)
+    expected = [nnls(_profiles(n_bins), row)[0] for row in scale]
+    assert np.allclose(note_levels(frame, midi, amplitude, 5), expected, rtol=1e-9, atol=1e-12)

@@ -16,6 +16,7 @@ answers a semitone apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -111,10 +112,11 @@ def note_levels(frame: NDArray[np.int64], midi: Floats, amplitude: Floats, n_fra
     for index, part in _shared(midi):
         inside = (index >= 0) & (index < n_bins)
         np.add.at(scale, (frame[inside], index[inside]), (weight * part)[inside])
-    profiles = _profiles(n_bins)
+    rotation, profiles = _factors(n_bins)
+    rotated = scale @ rotation
     level = np.zeros((n_frames, profiles.shape[1]))
     for row in np.flatnonzero(scale.any(axis=1)):
-        level[row], _ = nnls(profiles, scale[row], maxiter=MOST_STEPS)
+        level[row], _ = nnls(profiles, rotated[row], maxiter=MOST_STEPS)
     return level
 
 
@@ -170,6 +172,19 @@ def _peaks(sound: Floats, rate: int) -> tuple[NDArray[np.int64], Floats, Floats,
     row, midi, amplitude = (np.concatenate(parts) for parts in (rows, midis, amplitudes))
     heard = amplitude >= amplitude.max(initial=0.0) * 10 ** (FAINT_DB / 20)
     return row[heard], midi[heard], amplitude[heard], len(centres)
+
+
+@lru_cache(maxsize=1)
+def _factors(n_bins: int) -> tuple[Floats, Floats]:
+    """Profiles as an orthonormal basis ``[bin, note]`` times a square matrix ``[note, note]``.
+
+    What of a frame lies outside the basis adds the same error to every choice of levels, so that least squares
+    in the basis find the same levels, from a quarter of the numbers.
+    """
+    basis, square = np.linalg.qr(_profiles(n_bins))
+    basis.setflags(write=False)
+    square.setflags(write=False)
+    return basis, square
 
 
 def _profiles(n_bins: int) -> Floats:
