@@ -185,5 +185,7 @@ def test_estimates_without_scores_are_refused() -> None:
     """No score has no mean; an answer needs intervals."""
     with pytest.raises(InputError, match="scores of the same pieces"):
         estimate([])
-    nan = float("nan")
+    nan, good = float("nan"), Estimate(0.3, 0.2, 0.4)
+    assert answer(Estimate(0.008, 0.001, 0.015), good) == "not supported"  # above 0, and too little to matter
+    assert answer(Estimate(0.03, -0.01, 0.07), good) == "undetermined"
     assert answer(Estimate(0.3, nan, nan), Estimate(0.3, 0.2, 0.4)) == "undetermined"

@@ -76,7 +76,7 @@ def estimate(
 def answer(above_floor: Estimate, selectivity: Estimate) -> str:
     """Answer to the claim that features decode pitch above random weights and a control task (SPEC § 11, 13).
 
-    *Supported* where both intervals lie above 0; *not supported* where one of them lies below `NEGLIGIBLE`.
+    *Not supported* where one of the intervals lies below `NEGLIGIBLE`, *supported* where otherwise both lie above 0.
 
     Examples
     --------
@@ -90,6 +90,6 @@ def answer(above_floor: Estimate, selectivity: Estimate) -> str:
     both = (above_floor, selectivity)
     if not np.isfinite([end for one in both for end in (one.low, one.high)]).all():
         return "undetermined"
-    if all(one.low > 0 for one in both):
-        return "supported"
-    return "not supported" if any(one.high < NEGLIGIBLE for one in both) else "undetermined"
+    if any(one.high < NEGLIGIBLE for one in both):
+        return "not supported"
+    return "supported" if all(one.low > 0 for one in both) else "undetermined"
