@@ -95,6 +95,28 @@ def test_single_features_are_lines_of_their_own(gram: bool) -> None:
         assert np.allclose(errors[feature], expected)
 
 
+def test_half_the_products_give_the_square_of_predictions() -> None:
+    """Twice the sum of weights times half the products is the squared length of the centred prediction."""
+    x, y = data(80)
+    weights = np.random.default_rng(4).standard_normal((5, 3))
+    found = 2 * np.sum(weights * Sums.of(x, y).half_products(weights), axis=0)
+    assert np.allclose(found, np.sum(((x - x.mean(axis=0)) @ weights) ** 2, axis=0))
+
+
+def test_all_but_one_group_are_the_frames_of_the_others() -> None:
+    """Moments of the others and of the one, for some of the targets, with and without products of features."""
+    group, pieces = np.array([0, 1, 2, 0]), [data(30, seed=piece) for piece in range(4)]
+    moments = Moments(group, 5, 3)
+    for piece, (x, y) in enumerate(pieces):
+        moments.update(x, y, piece)
+    columns = np.array([2, 0])
+    for gram in (True, False):
+        for number, (others, own) in enumerate(moments.without([0, 1, 2], columns, gram=gram)):
+            for sums, chosen in ((others, group != number), (own, group == number)):
+                x, y = (np.concatenate([pieces[k][part] for k in np.flatnonzero(chosen)]) for part in (0, 1))
+                assert same(sums, Sums.of(x, y[:, columns], gram=gram))
+
+
 def test_constant_features_have_no_weight() -> None:
     """A feature that does not vary takes no part, and the training mean is what is left."""
     x, y = data(50, 1, 1)

@@ -25,12 +25,15 @@ def best_single(
     errors on held-out groups; the number of the feature, ``[target]``; the share of held-out groups without which
     it was the best too, ``[target]``
     """
-    best = explains_most(moments.groups(known.group).targets(overall))
+    best = explains_most(moments.groups(known.group, overall, gram=False))
     error, spread = np.empty((2, len(known.group), len(best)))
     repeats = np.zeros(len(best))
-    for row, (others, own) in enumerate(moments.without(known.group)):
-        asked = columns[known.block[row]]
-        training, test = others.targets(asked), own.targets(asked)
+    asked = np.stack([np.arange(moments.targets)[some] for some in columns])  # [block, target]
+    every, place = np.unique(asked, return_inverse=True)
+    place = place.reshape(asked.shape)
+    for row, (others, own) in enumerate(moments.without(known.group, every, gram=False)):
+        block = known.block[row]
+        training, test = others.targets(place[block]), own.targets(place[block])
         chosen = explains_most(training)
         each = test.errors_of_single(training.single(), training)
         error[row], spread[row] = each[chosen, np.arange(len(best))], test.spread_about(training)

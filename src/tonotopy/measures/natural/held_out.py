@@ -44,7 +44,7 @@ class Validation:
 
 
 def validate(
-    moments: Moments, penalties: tuple[float, ...] = PENALTIES, *, columns: slice = slice(None)
+    moments: Moments, penalties: tuple[float, ...] = PENALTIES, *, columns: slice | Ints = slice(None)
 ) -> Validation | None:
     """Errors of every penalty on training groups, for some of the targets.
 
@@ -55,7 +55,7 @@ def validate(
         return None
     n_blocks = min(BLOCKS, len(group))
     block = np.arange(len(group)) * n_blocks // len(group)
-    sums = [moments.groups(group[block == b]).targets(columns) for b in range(n_blocks)]
+    sums = [moments.groups(group[block == b], columns) for b in range(n_blocks)]
     error = np.zeros((n_blocks, len(penalties), len(sums[0].yy)))
     spread = np.zeros((n_blocks, len(sums[0].yy)))
     for one, other in combinations(range(n_blocks), 2):
@@ -108,9 +108,11 @@ def try_out(
         for the groups of each block
     """
     error, spread = np.empty((2, len(known.group), columns.shape[1]))
-    for row, (others, own) in enumerate(moments.without(known.group)):
+    every, place = np.unique(columns, return_inverse=True)
+    place = place.reshape(columns.shape)
+    for row, (others, own) in enumerate(moments.without(known.group, every)):
         block = known.block[row]
-        training, test = others.targets(columns[block]), own.targets(columns[block])
+        training, test = others.targets(place[block]), own.targets(place[block])
         spread[row] = test.spread_about(training)
         error[row] = test.error_of(fit_each(training, penalty[block], penalties), training)
     return HeldOut(error, spread)

@@ -16,14 +16,14 @@ the sample variance", The American Statistician 37, 242-247 (1983): large means 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
 from itertools import accumulate
 from typing import Final
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import blas, lapack
 
 from tonotopy.core.errors import InputError
 
@@ -87,33 +87,41 @@ class Sums:
 
     def plus(self, other: Sums) -> Sums:
         """Of all frames of both."""
-        count = self.count + other.count
-        if count == 0:
+        if not other.count:
             return self
+        if not self.count:
+            return other
+        count = self.count + other.count
         share = other.count / count
         both = self.count * share
         dx, dy = other.mean_x - self.mean_x, other.mean_y - self.mean_y
-        between = both * (np.outer(dx, dx) if self.xx.ndim == 2 else dx**2)
-        return Sums(
-            count,
-            self.mean_x + share * dx,
-            self.mean_y + share * dy,
-            self.xx + other.xx + between,
-            self.xy + other.xy + both * np.outer(dx, dy),
-            self.yy + other.yy + both * dy**2,
-        )
+        # The products between, to which the rest is added in place: the arrays are large.
+        xx = np.multiply.outer(both * dx, dx) if self.xx.ndim == 2 else both * dx**2
+        xy = np.multiply.outer(both * dx, dy)
+        for sums in (self, other):
+            xx += sums.xx
+            xy += sums.xy
+        yy = self.yy + other.yy + both * dy**2
+        return Sums(count, self.mean_x + share * dx, self.mean_y + share * dy, xx, xy, yy)
 
     def targets(self, columns: slice | Ints) -> Sums:
         """The same frames with some of the targets."""
-        return Sums(
-            self.count, self.mean_x, self.mean_y[columns], self.xx, self.xy[:, columns], self.yy[columns]
-        )
+        xy = self.xy[:, columns] if isinstance(columns, slice) else np.take(self.xy, columns, axis=1)
+        return Sums(self.count, self.mean_x, self.mean_y[columns], self.xx, xy, self.yy[columns])
+
+    def apart(self) -> Sums:
+        """The same without products of different features."""
+        return replace(self, xx=self.diagonal)
 
     @property
+    def diagonal(self) -> Array:
+        """Centred square of each feature, ``[feature]``."""
+        return np.diagonal(self.xx) if self.xx.ndim == 2 else self.xx
+
+    @cached_property
     def variance_x(self) -> Array:
         """Variance of each feature, ``[feature]``; exactly 0 where it is constant but for rounding."""
-        diagonal = np.diagonal(self.xx) if self.xx.ndim == 2 else self.xx
-        variance = diagonal / max(self.count, 1.0)
+        variance = self.diagonal / max(self.count, 1.0)
         return np.where(variance > _CONSTANT * (variance + self.mean_x**2), variance, 0.0)
 
     def ridge(self, penalty: float) -> Array:
@@ -123,15 +131,27 @@ class Sums:
         if not size > 0:
             return np.zeros(self.xy.shape)
         system = self.xx.copy()
-        system[np.diag_indices_from(system)] += penalty * size
-        # Symmetric, so that its transpose is itself, in the order of axes that needs no copy.
-        factor = scipy.linalg.cho_factor(system.T, lower=True, overwrite_a=True, check_finite=False)
-        return np.asarray(scipy.linalg.cho_solve(factor, self.xy, check_finite=False))
+        system.flat[:: len(system) + 1] += penalty * size
+        # LAPACK's axes are the other way round: transposes of what lies here need no copy, and targets come as rows.
+        factor, fault = lapack.dpotrf(system.T, lower=1, clean=0, overwrite_a=1)
+        if fault:
+            raise np.linalg.LinAlgError(f"products of features are not positive definite ({fault})")
+        half = blas.dtrsm(1.0, factor, self.xy.T, side=1, lower=1, trans_a=1)
+        return np.asarray(blas.dtrsm(1.0, factor, half, side=1, lower=1, overwrite_b=1).T)
 
     def single(self) -> Array:
         """Weight of each feature by itself, ``[feature, target]``: 0 where it does not vary."""
         size = self.variance_x[:, None] * self.count
         return np.divide(self.xy, size, out=np.zeros(self.xy.shape), where=size > 0)
+
+    def half_products(self, weights: Array) -> Array:
+        """What times ``weights [feature, target]`` sums up to half the square of their predictions.
+
+        A triangle of the products of features, its diagonal halved: half the work of all of them.
+        """
+        triangle = self.xx.copy()
+        triangle.flat[:: len(triangle) + 1] *= 0.5
+        return np.asarray(blas.dtrmm(1.0, triangle.T, weights.T, side=1, lower=1).T)
 
     def spread_about(self, training: Sums) -> Array:
         """Squared error of the training mean, ``[target]``."""
@@ -139,15 +159,15 @@ class Sums:
 
     def error_of(self, weights: Array, training: Sums) -> Array:
         """Squared error of a line ``[feature, target]`` fitted on other frames, ``[target]``."""
-        product = self.xx @ weights
-        inside = self.yy + np.sum(weights * (product - 2 * self.xy), axis=0)
+        product = self.half_products(weights)
+        product -= self.xy
+        inside = self.yy + 2 * np.einsum("ij,ij->j", weights, product)
         offset = self.mean_y - training.mean_y - (self.mean_x - training.mean_x) @ weights
         return np.asarray(np.maximum(inside, 0.0) + self.count * offset**2)
 
     def errors_of_single(self, weights: Array, training: Sums) -> Array:
         """Squared error of each feature's own line, ``[feature, target]``."""
-        diagonal = np.diagonal(self.xx) if self.xx.ndim == 2 else self.xx
-        inside = self.yy + weights * (diagonal[:, None] * weights - 2 * self.xy)
+        inside = self.yy + weights * (self.diagonal[:, None] * weights - 2 * self.xy)
         offset = self.mean_y - training.mean_y - (self.mean_x - training.mean_x)[:, None] * weights
         return np.asarray(np.maximum(inside, 0.0) + self.count * offset**2)
 
@@ -233,9 +253,11 @@ class Moments:
             raise InputError("moments of the same features, targets and groups", "others")
         self._sums = [a.plus(b) for a, b in zip(self._sums, other._sums, strict=True)]
 
-    def without(self, chosen: Sequence[int] | Ints) -> Iterator[tuple[Sums, Sums]]:
-        """For each of some groups, moments of all the others of them, and its own."""
-        one = [self._sums[int(number)] for number in chosen]
+    def without(
+        self, chosen: Sequence[int] | Ints, columns: slice | Ints = slice(None), *, gram: bool = True
+    ) -> Iterator[tuple[Sums, Sums]]:
+        """For each of some groups, moments of all the others of them, and its own; see `groups`."""
+        one = [self.groups([number], columns, gram=gram) for number in chosen]
         before, after = list(accumulate(one, Sums.plus)), list(accumulate(one[::-1], Sums.plus))[::-1]
         for k, own in enumerate(one):
             sides = [
@@ -243,8 +265,15 @@ class Moments:
             ]
             yield reduce(Sums.plus, sides), own
 
-    def groups(self, chosen: Sequence[int] | Ints) -> Sums:
+    def groups(
+        self, chosen: Sequence[int] | Ints, columns: slice | Ints = slice(None), *, gram: bool = True
+    ) -> Sums:
         """Moments of some groups together; of none, an error.
+
+        Parameters
+        ----------
+        columns : which of the targets
+        gram : whether with the products of different features, where they are kept
 
         Raises
         ------
@@ -253,4 +282,5 @@ class Moments:
         """
         if not len(chosen):
             raise InputError("at least 1 group", "none")
-        return reduce(Sums.plus, (self._sums[int(number)] for number in chosen))
+        parts = (self._sums[int(number)].targets(columns) for number in chosen)
+        return reduce(Sums.plus, parts if gram else (part.apart() for part in parts))

@@ -250,8 +250,8 @@ def lagged(erb_db: NDArray[np.floating], rows: Ints, lag: int) -> Array:
 
 def correlation(test: Sums, weights: Array) -> Array:
     """Of predicted with true values, ``[target]``; NaN where the true ones do not vary, 0 where the predicted do."""
-    predicted = np.maximum(np.sum(weights * (test.xx @ weights), axis=0), 0.0)
-    product = np.sum(weights * test.xy, axis=0)
+    predicted = np.maximum(2 * np.einsum("ij,ij->j", weights, test.half_products(weights)), 0.0)
+    product = np.einsum("ij,ij->j", weights, test.xy)
     size = np.sqrt(predicted * test.yy)
     found = np.divide(product, size, out=np.zeros(len(size)), where=size > 0)
     return np.where(varies(test), found, np.nan)
