@@ -166,3 +166,22 @@ class Encoder(ABC):
     def decode(self, latent: torch.Tensor) -> torch.Tensor | None:
         """Audio ``[batch, time]`` from the latent at ``stack_end``; None where there is no decoder."""
         return None
+
+    @property
+    def codebooks(self) -> torch.Tensor | None:
+        """Entries ``[stage, code, unit]`` of the quantiser's stages in use; None where there is no quantiser."""
+        return None
+
+    def codes(self, audio: torch.Tensor, stages: int | None = None) -> torch.Tensor | None:
+        """Chosen codes ``[batch, frame, stage]``, int64, of audio ``[batch, time]``; None without a quantiser.
+
+        Frames are those of the site of role ``codes``. ``stages`` keeps the first ones; by default all in use.
+        """
+        return None
+
+    def entries(self, codes: torch.Tensor) -> torch.Tensor | None:
+        """The latent ``[batch, frame, unit]`` that codes ``[batch, frame, stage]`` stand for; None without any.
+
+        Fewer stages than are in use give what these alone stand for. Codes that no stage has are an InputError.
+        """
+        return None

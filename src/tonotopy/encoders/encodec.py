@@ -22,6 +22,7 @@ import torch
 
 from tonotopy.core.errors import InputError, WeightsError
 from tonotopy.encoders._codec import Segment, decode_segments, encode_segments
+from tonotopy.encoders._codes import checked_codes, checked_stages
 from tonotopy.encoders._contract import Encoder, FirstLayer, Trainable
 from tonotopy.encoders._encodec_configs import BANDWIDTH_KBPS, CONFIGS, bandwidth
 from tonotopy.encoders._encodec_nets import (
@@ -184,12 +185,21 @@ class EncodecEncoder(Encoder):
         self.device = device
         return self
 
-    def codes(self, audio: torch.Tensor) -> torch.Tensor:
+    @property
+    def codebooks(self) -> torch.Tensor:
+        return self._quantiser.codebooks[: self._stages]
+
+    def codes(self, audio: torch.Tensor, stages: int | None = None) -> torch.Tensor:
         """Chosen codes ``[batch, frame, stage]``, as integers, of audio ``[batch, time]`` as one segment."""
+        used = checked_stages(stages, self._stages)
         latent = self.activations(audio, ["stack_end"])["stack_end"]
         with torch.no_grad():
-            codes: torch.Tensor = self._quantiser(latent, self._stages)[0]
+            codes: torch.Tensor = self._quantiser(latent, used)[0]
         return codes
+
+    def entries(self, codes: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self._quantiser.entries(checked_codes(codes, self.codebooks))
+        return found
 
     def encode(self, audio: torch.Tensor, bandwidth_kbps: float | None = None) -> list[Segment]:
         """Codes as the codec sends them: in segments of a second with their level at 48 kHz, at once at 24 kHz.

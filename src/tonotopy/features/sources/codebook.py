@@ -82,15 +82,11 @@ def find(
 
 def _codebooks(encoder: Any, site: str | None) -> torch.Tensor:
     """Codebooks ``[stage, entry, unit]`` that the encoder's ``codes`` sum."""
-    name = getattr(encoder, "name", "no encoder")
-    found = [getattr(net, "codebooks", None) for net in getattr(encoder, "nets", ())]
-    held = [books for books in found if isinstance(books, torch.Tensor) and books.dim() == 3]
-    if not held:
+    books = getattr(encoder, "codebooks", None)
+    if not isinstance(books, torch.Tensor):
         cause = "codebook vectors are the entries of a quantiser; choose a codec, or another source"
-        raise InputError("an encoder with codebooks", name, cause)
+        raise InputError("an encoder with codebooks", getattr(encoder, "name", "no encoder"), cause)
     where = [place.name for place in encoder.sites if place.role in {"stack_end", "codes"}]
     if site is not None and site not in where:
         raise InputError("the site that is quantised", repr(site), "codebooks live in the latent", where)
-    books = held[-1].detach().cpu().float()
-    rate = dict(encoder.options).get("bandwidth_kbps")
-    return books if rate is None else books[: encoder.config.stages(rate)]
+    return books.detach().cpu().float()
