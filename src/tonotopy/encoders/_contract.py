@@ -27,6 +27,11 @@ from typing import Any, Literal
 import torch
 
 Role = Literal["first_conv", "conv", "stack_end", "codes", "head", "layer"]
+Change = Callable[[torch.Tensor], torch.Tensor]
+"""What becomes of activations ``[batch, frame, unit]``: the same shape, finite."""
+
+OUTPUTS = "outputs"
+"""What an encoder's head gives, as :meth:`Encoder.changed` calls it beside the names of sites."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,43 @@ class Encoder(ABC):
     @abstractmethod
     def activations(self, audio: torch.Tensor, sites: Sequence[str]) -> dict[str, torch.Tensor]:
         """Activations at the named sites, each ``[batch, frame, unit]``, from audio ``[batch, time]``; one pass."""
+
+    def changed(
+        self, audio: torch.Tensor, site: str, change: Change, sites: Sequence[str]
+    ) -> dict[str, torch.Tensor]:
+        """Activations at ``sites`` when what is at ``site`` is replaced by ``change`` of it; one pass.
+
+        Parameters
+        ----------
+        audio
+            ``[batch, time]``, as for :meth:`activations`.
+        site
+            Where the change is made. At a framewise encoder's inner site it is made at all positions.
+        change
+            Maps ``[batch, frame, unit]`` to the same shape.
+        sites
+            ``site`` itself, later ones, and :data:`OUTPUTS` where there is a head. A site that does not depend on
+            ``site`` (a parallel branch) comes as it is without the change.
+
+        Raises
+        ------
+        InputError
+            The site cannot be changed or a site comes before it, with what can be done instead; ``change`` gives
+            another shape or numbers that are not finite.
+        """
+        from tonotopy.core.errors import InputError
+
+        cause = "it offers activations for reading only: wrap its torch module in ModuleEncoder, or give it `changed`"
+        raise InputError("an encoder whose activations can be changed", self.name, cause)
+
+    def outputs(self, audio: torch.Tensor) -> torch.Tensor | None:
+        """What the head gives, before any sigmoid, ``[batch, frame, output]``; None where there is no head."""
+        return None
+
+    @property
+    def output_hz(self) -> torch.Tensor | None:
+        """Frequency in Hz that each output stands for, ``[output]`` float64; None where they stand for none."""
+        return None
 
     def site(self, name: str) -> Site:
         """The site of that name, or an error that lists the legal ones."""

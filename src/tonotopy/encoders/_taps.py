@@ -1,7 +1,7 @@
-"""Reads tensors out of a model by forward hooks, in one pass that stops after the last one wanted.
+"""Reads tensors out of a model by forward hooks, in one pass that stops after the last one wanted, or changes one.
 
-Offers :class:`Tap`, the place of one tensor, :func:`read`, and :func:`picking`, which keeps chosen frames alone.
-Hooks are removed whatever happens (the pattern is ``Trace`` in baukit's ``nethook.py``).
+Offers :class:`Tap`, the place of one tensor, :func:`read`, :func:`picking`, which keeps chosen frames alone, and
+:func:`replaced`. Hooks are removed whatever happens (the pattern is ``Trace`` in baukit's ``nethook.py``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from tonotopy.core.errors import InputError
 from tonotopy.encoders._dataflow import tensors_in
 
 
@@ -45,6 +46,21 @@ class Tap:
         if self.frame_axis is None:
             return tensor.movedim(self.batch_axis, 0).flatten(1).unsqueeze(1)
         return tensor.movedim((self.batch_axis, self.frame_axis), (0, 1)).flatten(2)
+
+    def unframed(self, frames: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+        """The inverse of :meth:`frames`: ``[batch, frame, unit]`` on the axes of ``like``.
+
+        Examples
+        --------
+        >>> tap, tensor = Tap("conv", frame_axis=3), torch.rand(2, 16, 1, 50)
+        >>> bool((tap.unframed(tap.frames(tensor), tensor) == tensor).all())
+        True
+        """
+        if self.frame_axis is None:
+            moved = like.movedim(self.batch_axis, 0)
+            return frames.reshape(moved.shape).movedim(0, self.batch_axis)
+        moved = like.movedim((self.batch_axis, self.frame_axis), (0, 1))
+        return frames.reshape(moved.shape).movedim((0, 1), (self.batch_axis, self.frame_axis))
 
 
 Places = tuple[torch.Tensor, torch.Tensor]
@@ -150,3 +166,73 @@ def _observers(
         keep(output, of_input=False)
 
     return before, after
+
+
+@contextmanager
+def replaced(
+    model: torch.nn.Module, tap: Tap, change: Callable[[torch.Tensor], torch.Tensor]
+) -> Iterator[None]:
+    """While this lasts, what is at a tap is replaced by ``change`` of it, ``[batch, frame, unit]`` to the same.
+
+    What runs later in the pass goes on from the replaced tensor; a :func:`read` inside sees it too, since hooks run
+    in the order in which they were set.
+
+    Raises
+    ------
+    InputError
+        ``change`` gives another shape, or numbers that are not finite.
+    """
+    calls = 0
+
+    def swap(values: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls != tap.call:
+            return None  # leaves things as they are
+        tensor = next(tensors_in((values,)))
+        frames = tap.frames(tensor)
+        return _with(values, tensor, _like(tensor, tap.unframed(checked_change(frames, change), tensor)))
+
+    def before(_module: torch.nn.Module, args: tuple[Any, ...]) -> Any:
+        return swap(args)
+
+    def after(_module: torch.nn.Module, _args: tuple[Any, ...], output: Any) -> Any:
+        return swap(output)
+
+    module = model.get_submodule(tap.module)
+    handle = module.register_forward_pre_hook(before) if tap.of_input else module.register_forward_hook(after)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def checked_change(frames: torch.Tensor, change: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    """``change`` of frames ``[batch, frame, unit]``, made sure to be activations of the same shape."""
+    new: Any = change(frames.clone())
+    if not isinstance(new, torch.Tensor) or new.shape != frames.shape:
+        came = f"shape {tuple(new.shape)}" if isinstance(new, torch.Tensor) else type(new).__name__
+        expected = f"a change that gives [batch, frame, unit] = {tuple(frames.shape)}"
+        raise InputError(expected, came, "a change made for another site")
+    new = new.to(frames)
+    if not bool(torch.isfinite(new).all()):
+        bad = int((~torch.isfinite(new)).sum())
+        cause = "a strength that overflows float32, or a direction that is undefined; ask for less"
+        raise InputError("activations that are finite", f"{bad} numbers that are not", cause)
+    kept: torch.Tensor = new
+    return kept
+
+
+def _like(tensor: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+    """New values laid out in memory as the old ones, so that layers take the same path as they did."""
+    return torch.empty_like(tensor).copy_(new)
+
+
+def _with(values: Any, old: torch.Tensor, new: torch.Tensor) -> Any:
+    """Nested values with one tensor in the place of another."""
+    if values is old:
+        return new
+    if isinstance(values, list | tuple):
+        parts = [_with(value, old, new) for value in values]
+        return type(values)(*parts) if hasattr(values, "_fields") else type(values)(parts)
+    return values

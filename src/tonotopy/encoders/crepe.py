@@ -22,9 +22,10 @@ import torch
 from torch.nn import functional as F
 
 from tonotopy.core.errors import InputError
-from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site, Trainable
+from tonotopy.encoders._change import places_of_change
+from tonotopy.encoders._contract import OUTPUTS, Change, Encoder, FirstLayer, Role, Site, Trainable
 from tonotopy.encoders._initialise import calibrate, randomise, substitute_music, undrawn
-from tonotopy.encoders._taps import Tap, read
+from tonotopy.encoders._taps import Tap, read, replaced
 from tonotopy.encoders._trace import trace
 from tonotopy.encoders._weights import fit_weights, random_seed, read_weights, weights_id
 from tonotopy.encoders.fetch import CREPE_SHA256, crepe_cache, sha256_of
@@ -44,6 +45,7 @@ WINDOW = 1024
 LEAST_SD = 1e-10
 """Below this a window counts as silent and is not scaled further (torchcrepe)."""
 
+BINS = 360
 CENTS_OF_BIN_0 = 1997.3794084376191
 """Pitch of the first bin, in cents above 10 Hz; bins are 20 cents apart."""
 
@@ -97,7 +99,7 @@ class CrepeNet(torch.nn.Module):
             setattr(self, f"conv{i}", torch.nn.Conv1d(before, after, kernel, stride))
             setattr(self, f"conv{i}_BN", torch.nn.BatchNorm1d(after, eps=0.0010000000474974513))
             setattr(self, f"pool{i}", torch.nn.MaxPool1d(2))
-        self.classifier = torch.nn.Linear(widths[-1] * 4, 360)
+        self.classifier = torch.nn.Linear(widths[-1] * 4, BINS)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         x = windows[:, None]
@@ -138,6 +140,28 @@ class CrepeEncoder(Encoder):
         with torch.no_grad():
             return read(self._net, lambda: self._net(scaled(audio)), taps)
 
+    def changed(
+        self, audio: torch.Tensor, site: str, change: Change, sites: Sequence[str]
+    ) -> dict[str, torch.Tensor]:
+        wanted = places_of_change(self, site, sites, head=True)
+        validate_audio(audio, WINDOW)
+        if not wanted:
+            return {}
+        taps = {name: self._taps[name] for name in wanted}
+        with torch.no_grad(), replaced(self._net, self._taps[site], change):
+            return read(self._net, lambda: self._net(scaled(audio)), taps)
+
+    def outputs(self, audio: torch.Tensor) -> torch.Tensor:
+        validate_audio(audio, WINDOW)
+        with torch.no_grad():
+            logits: torch.Tensor = self._net(scaled(audio))
+        return logits[:, None]
+
+    @property
+    def output_hz(self) -> torch.Tensor:
+        cents = CENTS_OF_BIN_0 + 20 * torch.arange(BINS, dtype=torch.float64)
+        return 10 * 2 ** (cents / 1200)
+
     def to(self, device: str) -> CrepeEncoder:
         self._net.to(device)
         self.device = device
@@ -169,7 +193,7 @@ class CrepeEncoder(Encoder):
         windows = audio.unfold(1, WINDOW, hop)
         with torch.no_grad():
             salience = self._net(scaled(windows.flatten(0, 1).to(self.device))).sigmoid().cpu()
-        bins = torch.arange(360)
+        bins = torch.arange(BINS)
         near = (bins[None] - salience.argmax(dim=1, keepdim=True)).abs() <= 4
         weight = (salience * near).double()
         cents = (weight * (CENTS_OF_BIN_0 + 20 * bins)).sum(dim=1) / weight.sum(dim=1)
@@ -217,6 +241,7 @@ def _sites(net: CrepeNet) -> tuple[dict[str, Tap], tuple[Site, ...]]:
             )
         )
     taps["head"] = Tap("classifier", of_input=True, frame_axis=None)
+    taps[OUTPUTS] = Tap("classifier", frame_axis=None)
     last = sites[-1]
     head = replace(last, name="head", role="head", hop=WINDOW, view=WINDOW, offset=0, units=units * positions)
     return taps, (*sites, replace(head, centre=0))

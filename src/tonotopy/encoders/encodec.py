@@ -21,9 +21,10 @@ from typing import Any
 import torch
 
 from tonotopy.core.errors import InputError, WeightsError
+from tonotopy.encoders._change import places_of_change
 from tonotopy.encoders._codec import Segment, decode_segments, encode_segments
 from tonotopy.encoders._codes import checked_codes, checked_stages
-from tonotopy.encoders._contract import Encoder, FirstLayer, Trainable
+from tonotopy.encoders._contract import Change, Encoder, FirstLayer, Trainable
 from tonotopy.encoders._encodec_configs import BANDWIDTH_KBPS, CONFIGS, bandwidth
 from tonotopy.encoders._encodec_nets import (
     FRAMES_FOR_CODES,
@@ -38,7 +39,7 @@ from tonotopy.encoders._seanet import Config, DecoderNet, EncoderNet, Quantiser
 from tonotopy.encoders._seanet_config import changed
 from tonotopy.encoders._seanet_weights import REVISIONS, hub_folder
 from tonotopy.encoders._streaming import stream
-from tonotopy.encoders._taps import read
+from tonotopy.encoders._taps import checked_change, read, replaced
 from tonotopy.encoders._weights import BUNDLED, random_seed, weights_id
 from tonotopy.encoders.module import validate_audio, with_effective_views
 
@@ -161,13 +162,29 @@ class EncodecEncoder(Encoder):
         validate_audio(audio, None)
         if not wanted:
             return {}
+        with torch.no_grad():
+            return self._read(audio, wanted)
+
+    def _read(self, audio: torch.Tensor, wanted: Sequence[str]) -> dict[str, torch.Tensor]:
         tapped = ["stack_end" if name == "codes" else name for name in wanted]
         taps = {name: self._taps[name] for name in tapped}
-        with torch.no_grad():
-            found = read(self._net, lambda: self._net(prepared(audio, self._config)), taps)
-            if "codes" in wanted:
-                found["codes"] = self._quantiser(found["stack_end"], self._stages)[1]
+        found = read(self._net, lambda: self._net(prepared(audio, self._config)), taps)
+        if "codes" in wanted:
+            found["codes"] = self._quantiser(found["stack_end"], self._stages)[1]
         return {name: found[name] for name in wanted}
+
+    def changed(
+        self, audio: torch.Tensor, site: str, change: Change, sites: Sequence[str]
+    ) -> dict[str, torch.Tensor]:
+        wanted = places_of_change(self, site, sites, head=False)
+        validate_audio(audio, None)
+        if not wanted:
+            return {}
+        with torch.no_grad():
+            if site == "codes":  # they are not computed by the network that the hooks are on
+                return {"codes": checked_change(self._read(audio, ["codes"])["codes"], change)}
+            with replaced(self._net, self._taps[site], change):
+                return self._read(audio, wanted)
 
     @property
     def config(self) -> Config:

@@ -19,7 +19,8 @@ from dataclasses import replace
 import torch
 
 from tonotopy.core.errors import InputError
-from tonotopy.encoders._contract import Encoder, FirstLayer, Site, Trainable
+from tonotopy.encoders._change import places_of_change
+from tonotopy.encoders._contract import OUTPUTS, Change, Encoder, FirstLayer, Site, Trainable
 from tonotopy.encoders._geometry import (
     Geometry,
     ModelFunction,
@@ -30,7 +31,7 @@ from tonotopy.encoders._geometry import (
 )
 from tonotopy.encoders._initialise import calibrate, randomise, substitute_music
 from tonotopy.encoders._survey import CONVOLUTIONS, Found, Input, accepted_input, survey
-from tonotopy.encoders._taps import Tap, read
+from tonotopy.encoders._taps import Tap, read, replaced
 from tonotopy.encoders._weights import source_id, weights_id
 
 MAX_PROBE = 2**14
@@ -98,6 +99,8 @@ class ModuleEncoder(Encoder):
         self._input, n_samples = accepted_input(self._net, window, channels)
         found = survey(self._net, self._input, n_samples, window, sites or ())
         self._taps = {site.name: site.tap for site in found}
+        if self._gives_outputs(n_samples):
+            self._taps[OUTPUTS] = Tap("", frame_axis=None)
         self._first = next(site for site in found if site.role == "first_conv")
         self.name = name or type(model).__name__
         self.sample_rate_hz = sample_rate_hz
@@ -119,6 +122,33 @@ class ModuleEncoder(Encoder):
         validate_audio(audio, self.frame_length)
         with torch.no_grad():
             return read(self._net, lambda: self._net(self._input.shape(audio)), taps)
+
+    def changed(
+        self, audio: torch.Tensor, site: str, change: Change, sites: Sequence[str]
+    ) -> dict[str, torch.Tensor]:
+        wanted = places_of_change(self, site, sites, head=OUTPUTS in self._taps)
+        validate_audio(audio, self.frame_length)
+        if not wanted:
+            return {}
+        taps = {name: self._taps[name] for name in wanted}
+        with torch.no_grad(), replaced(self._net, self._taps[site], change):
+            return read(self._net, lambda: self._net(self._input.shape(audio)), taps)
+
+    def outputs(self, audio: torch.Tensor) -> torch.Tensor | None:
+        if OUTPUTS not in self._taps:
+            return None
+        validate_audio(audio, self.frame_length)
+        with torch.no_grad():
+            logits: torch.Tensor = self._net(self._input.shape(audio))
+        return logits[:, None]
+
+    def _gives_outputs(self, n_samples: int) -> bool:
+        """Whether a window becomes one row of numbers: a model with a head."""
+        if not any(name == "head" for name in self._taps):
+            return False
+        with torch.no_grad():
+            made = self._net(self._input.shape(torch.zeros(3, n_samples)))
+        return isinstance(made, torch.Tensor) and made.dim() == 2 and len(made) == 3
 
     def to(self, device: str) -> ModuleEncoder:
         self._net.to(device)

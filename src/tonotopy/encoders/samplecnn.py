@@ -27,10 +27,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from tonotopy.core.errors import InputError, WeightsError
+from tonotopy.encoders._change import places_of_change
 from tonotopy.encoders._checkpoint import own_options
-from tonotopy.encoders._contract import Encoder, FirstLayer, Role, Site, Trainable
+from tonotopy.encoders._contract import OUTPUTS, Change, Encoder, FirstLayer, Role, Site, Trainable
 from tonotopy.encoders._initialise import calibrate, randomise, substitute_music, undrawn
-from tonotopy.encoders._taps import Tap, read
+from tonotopy.encoders._taps import Tap, read, replaced
 from tonotopy.encoders._trace import trace
 from tonotopy.encoders._weights import BUNDLED, fit_weights, random_seed, read_weights, weights_id
 from tonotopy.encoders.module import CALIBRATION_BATCH, validate_audio
@@ -183,16 +184,35 @@ class SampleCnnEncoder(Encoder):
 
     def activations(self, audio: torch.Tensor, sites: Sequence[str]) -> dict[str, torch.Tensor]:
         taps = {name: self._taps[self.site(name).name] for name in sites}
+        self._validate(audio, sites)
+        if not taps:
+            return {}
+        with torch.no_grad():
+            return read(self._net, lambda: self._net(audio), taps)
+
+    def _validate(self, audio: torch.Tensor, sites: Sequence[str]) -> None:
         validate_audio(audio, None)
         # One frame of a site needs as many samples as its hop: padding stands in for the rest of its view.
         least = max((self.site(name).hop for name in sites), default=0)
         if audio.shape[1] < least:
             cause = "the stack needs so many for one frame; give longer audio"
             raise InputError(f"at least {least} samples", f"{audio.shape[1]} samples", cause)
-        if not taps:
+
+    def changed(
+        self, audio: torch.Tensor, site: str, change: Change, sites: Sequence[str]
+    ) -> dict[str, torch.Tensor]:
+        wanted = places_of_change(self, site, sites, head=True)
+        self._validate(audio, ["head" if name == OUTPUTS else name for name in wanted])
+        if not wanted:
             return {}
+        with torch.no_grad(), replaced(self._net, self._taps[site], change):
+            return read(self._net, lambda: self._net(audio), {name: self._taps[name] for name in wanted})
+
+    def outputs(self, audio: torch.Tensor) -> torch.Tensor:
+        self._validate(audio, ["head"])
         with torch.no_grad():
-            return read(self._net, lambda: self._net(audio), taps)
+            logits: torch.Tensor = self._net(audio)
+        return logits
 
     @property
     def net(self) -> SampleCnn:
@@ -251,4 +271,5 @@ def _sites(net: SampleCnn) -> tuple[dict[str, Tap], tuple[Site, ...]]:
         interval = path.geometry.interval
         sites.append(Site(name, role, *interval, calls[name].shape[1], operators=path.operators))
     taps = {name: Tap(name) for name in roles} | {"head": Tap("stack_end")}
+    taps[OUTPUTS] = Tap("head", frame_axis=1)
     return taps, (*sites, replace(sites[-1], name="head", role="head"))

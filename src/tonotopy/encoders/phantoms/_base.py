@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 import torch
 
-from tonotopy.encoders._contract import Encoder, Site
+from tonotopy.core.errors import InputError
+from tonotopy.encoders._change import places_of_change
+from tonotopy.encoders._contract import Change, Encoder, Site
+from tonotopy.encoders._taps import checked_change
 
 #: Sampling rate of a phantom where none is asked for, Hz.
 SAMPLE_RATE_HZ = 16000
@@ -65,6 +68,18 @@ class Phantom(Encoder):
     @torch.inference_mode()
     def activations(self, audio: torch.Tensor, sites: Sequence[str]) -> dict[str, torch.Tensor]:
         """As :meth:`Encoder.activations`."""
+
+    def changed(
+        self, audio: torch.Tensor, site: str, change: Change, sites: Sequence[str]
+    ) -> dict[str, torch.Tensor]:
+        """As :meth:`Encoder.changed`. The sites of a phantom are variants side by side: none depends on another."""
+        wanted = places_of_change(self, site, sites, head=False)
+        if any(name != site for name in wanted):
+            cause = "the sites of this phantom are computed side by side: read the changed site, or decode it"
+            raise InputError("sites that depend on " + repr(site), repr(list(wanted)), cause, [site])
+        found = self.activations(audio, wanted)
+        with torch.no_grad():
+            return {name: checked_change(values, change) for name, values in found.items()}
 
 
 def generator(seed: int, stream: int) -> torch.Generator:
