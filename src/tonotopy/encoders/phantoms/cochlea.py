@@ -14,6 +14,7 @@ import torch
 
 from tonotopy.encoders._contract import Site
 from tonotopy.encoders.phantoms._base import SAMPLE_RATE_HZ, Expectation, Phantom, generator, orthogonal
+from tonotopy.encoders.phantoms._sines import SineBank
 from tonotopy.signal import erb
 from tonotopy.signal.gammatone import impulse_responses
 
@@ -75,6 +76,8 @@ class Cochlea(Phantom):
             erb.frequency_hz(np.linspace(erb.rate(45.0), erb.rate(0.47 * sample_rate_hz), channels))
         )
         self._bank = torch.from_numpy(impulse_responses(centres, sample_rate_hz, self._response))
+        self._undo = _inverse(variants[0], seed=seed, channels=channels) if len(variants) == 1 else None
+        self._sines = SineBank(self._bank, centres, sample_rate_hz, window=self._window, hop=self._hop)
 
     @torch.inference_mode()
     def activations(self, audio: torch.Tensor, sites: Sequence[str]) -> dict[str, torch.Tensor]:
@@ -82,6 +85,13 @@ class Cochlea(Phantom):
         envelope = self._envelope(audio)
         compressed = envelope**COMPRESSION
         return {name: self._variants[name](envelope, compressed) for name in sites}
+
+    def decode(self, latent: torch.Tensor) -> torch.Tensor | None:
+        """Sines at the centres of the channels; None for variants that do not tell the channels' levels."""
+        if self._undo is None:
+            return None
+        channels = self._undo(latent.float()).clamp(min=0)
+        return self._sines(channels ** (1 / COMPRESSION))
 
     def _envelope(self, audio: torch.Tensor) -> torch.Tensor:
         """Averaged, rectified channels, ``[batch, frame, channel]``."""
@@ -105,7 +115,7 @@ def _variant(name: str, *, seed: int, channels: int) -> Callable[[torch.Tensor, 
     if name == "divisive-cochlea":
         return lambda _, x: x / x.norm(dim=-1, keepdim=True).clamp(min=1e-12)
     if name == "loud-cochlea":
-        direction = torch.nn.functional.normalize(torch.randn(channels, generator=generator(seed, 2)), dim=0)
+        direction = _loud(seed, channels)
         return lambda _, x: x + LOUDNESS_GAIN * x.mean(dim=-1, keepdim=True) * direction
     if name == "sparse-only-cochlea":
         key = torch.randn(channels, channels, generator=generator(seed, 3), dtype=torch.float64)
@@ -115,6 +125,25 @@ def _variant(name: str, *, seed: int, channels: int) -> Callable[[torch.Tensor, 
     shape = (channels, SUPERPOSED_DIMENSIONS)
     projection = torch.randn(*shape, generator=generator(seed, 10 + number)) / channels**0.5
     return lambda _, x: x @ projection
+
+
+def _inverse(name: str, *, seed: int, channels: int) -> Callable[[torch.Tensor], torch.Tensor] | None:
+    """The map from units back to compressed channels; None where a variant loses their levels or their order."""
+    if name == "cochlea":
+        return lambda x: x
+    if name == "rotated-cochlea":
+        rotation = orthogonal(channels, rng=generator(seed, 1))
+        return lambda x: x @ rotation.T
+    if name == "loud-cochlea":
+        direction = _loud(seed, channels)
+        gain = 1 + LOUDNESS_GAIN * direction.mean()
+        return lambda x: x - LOUDNESS_GAIN * x.mean(dim=-1, keepdim=True) / gain * direction
+    return None
+
+
+def _loud(seed: int, channels: int) -> torch.Tensor:
+    """The outlier direction of the loud cochlea, ``[channel]``."""
+    return torch.nn.functional.normalize(torch.randn(channels, generator=generator(seed, 2)), dim=0)
 
 
 def _scrambled(envelope: torch.Tensor, x: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
