@@ -91,5 +91,5 @@ $(STAMPS)/run: pyproject.toml $(STAMPS)/torch
 
 $(STAMPS)/dev: pyproject.toml $(STAMPS)/torch
 	@echo 'installing tonotopy and what its tests need' >&2
-	@$(PIP) install -c $(ENV)/constraints.txt -e '.[encodec,notebook,dev]'
+	@$(PIP) install -c $(ENV)/constraints.txt -e '.[encodec,tflite,notebook,dev]'
 	@touch $(STAMPS)/run $@

