@@ -22,6 +22,8 @@ STAGES, ENTRIES = 46, 16
 """Codebooks of the quantiser and entries of each: 4 bits a stage, 184 a frame, 9.2 kb/s."""
 SLOPE = 0.3
 """Of the leaky rectifiers."""
+KMEANS_ITERATIONS = 10
+"""Of what starts the codebooks of random weights."""
 
 _FIRST_KERNEL, _FIRST_STRIDE = 64, 16
 _BLOCKS = ((64, 1), (128, 2), (256, 4))  # channels; groups of the last convolution of a residual unit
@@ -159,19 +161,28 @@ class Quantiser(nn.Module):
         return summed.unflatten(0, codes.shape[:2])
 
     def fill(self, latent: torch.Tensor, seed: int) -> None:
-        """Entries from what there is to quantise, ``[frame, unit]``: random frames' rests, stage by stage.
+        """Entries from what there is to quantise, ``[frame, unit]``: k-means on the rests, stage by stage.
 
-        A frame that became an entry passes on its distance from the nearest other one, not zero.
+        So SoundStream's training starts, from random frames. Random frames themselves would not do: of 16 in 64
+        dimensions even the nearest lies farther off than zero, and every stage would add to the error.
         """
         generator = torch.Generator().manual_seed(seed)
-        frame, rest = torch.arange(len(latent)), latent
+        rest = latent
         for book in self.codebooks:
             drawn = torch.randperm(len(rest), generator=generator).repeat(-(-ENTRIES // len(rest)))[:ENTRIES]
             book.copy_(rest[drawn])
-            (entries, offset) = next(_prepared(book[None]))
-            distance = torch.addmm(offset, rest, entries.T, alpha=-2)
-            distance[frame[:, None] == drawn[None]] = torch.inf
-            rest = rest - book[distance.argmin(dim=1)]
+            for _ in range(KMEANS_ITERATIONS):
+                near = _nearest(rest, book)
+                count = near.bincount(minlength=ENTRIES)[:, None]
+                summed = torch.zeros_like(book).index_add_(0, near, rest)
+                book.copy_(torch.where(count > 0, summed / count.clamp_min(1), book))
+            rest = rest - book[_nearest(rest, book)]
+
+
+def _nearest(rest: torch.Tensor, book: torch.Tensor) -> torch.Tensor:
+    """The nearest of entries ``[entry, unit]`` to each of ``[frame, unit]``."""
+    entries, offset = next(_prepared(book[None]))
+    return torch.addmm(offset, rest, entries.T, alpha=-2).argmin(dim=1)
 
 
 def _prepared(books: torch.Tensor) -> zip[tuple[torch.Tensor, torch.Tensor]]:
