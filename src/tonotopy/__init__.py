@@ -13,6 +13,7 @@ The map, in the order data flow (imports point upwards in this list only)::
     features    what may stabilise: channels, components, dictionaries, codes, random directions
     readouts    line, plane, window: fitted on a recording
     measures    detection, consistency, specificity, ... with pieces as the unit
+    interventions  steer, ablate, substitute: what a direction does, and who reads it
     judgement   the ordered verdict, floor, calibration
     runs        plan, work units, store, resume
     views       figures and the report

@@ -1,0 +1,264 @@
+"""Steering, sufficiency and necessity on decoded sound (SPEC § 7).
+
+For each piece c and strength: push the activations of c along a direction, go on to the latent, decode, and analyse
+again what is heard, against the decoded c. Beside it: the decoded c + s, and c + s with the direction projected out.
+
+- specificity: share of the change of power within ±1 ERB of f, in the spectrum and in the tracked partials;
+- gain: change of power within ±1 ERB of f, dB; leakage: change of power elsewhere re the power there;
+- quality: multi-resolution spectral distance of the pushed from the decoded c (the price, and what was to be heard);
+- sufficiency: nearness to c + s, of the latent (share of the squared change explained) and of band amplitudes;
+- sign: whether the gain has the sign of the strength; monotonicity: Spearman of gain with strength, 0 included;
+- necessity: share of the power that s adds near f which goes with the direction; damage: change of power elsewhere.
+
+The columns of controls are directions like any other (:mod:`tonotopy.interventions.controls`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.stats
+import torch
+from numpy.typing import NDArray
+
+from tonotopy.core.errors import InputError
+from tonotopy.encoders._contract import Change, Encoder
+from tonotopy.interventions import sound_change
+from tonotopy.interventions.actions import ablate, checked_strength, steer
+from tonotopy.interventions.direction import Direction
+from tonotopy.interventions.pairs import Pairs
+from tonotopy.interventions.sound_change import Analysis, analysed
+from tonotopy.training.spectral import spectral_distance
+
+#: Doses, in units of the mean evoked answer to s_f.
+STRENGTHS = (-1.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Steering:
+    """Effects of pushing at one site, for one target; ``[direction, dose, trial]`` where nothing else is said."""
+
+    site: str
+    latent: str
+    target_hz: float
+    direction: tuple[str, ...]
+    strength: Floats  # [dose]
+    piece: NDArray[np.int64]  # [trial]
+    specificity: Floats = field(repr=False)
+    specificity_partials: Floats = field(repr=False)
+    gain_db: Floats = field(repr=False)
+    gain_partials_db: Floats = field(repr=False)
+    leakage: Floats = field(repr=False)
+    quality: Floats = field(repr=False)
+    sufficiency_latent: Floats = field(repr=False)
+    sufficiency_spectrum: Floats = field(repr=False)
+    monotonicity: Floats = field(repr=False)  # [direction, trial]
+    sign: Floats = field(repr=False)  # [direction, trial]: share of doses
+    necessity: Floats = field(repr=False)  # [direction, trial]
+    damage: Floats = field(repr=False)  # [direction, trial]
+    present_gain_db: Floats = field(repr=False)  # [trial]: what adding s itself does
+    present_specificity: Floats = field(repr=False)  # [trial]
+    present_quality: Floats = field(repr=False)  # [trial]
+
+
+def steering(
+    encoder: Encoder,
+    site: str,
+    directions: Mapping[str, Direction],
+    pairs: Pairs,
+    *,
+    strengths: Sequence[float] = STRENGTHS,
+    latent: str = "stack_end",
+    tracked: bool | Sequence[str] = True,
+) -> Steering:
+    """Push along each direction by each strength, decode, analyse again.
+
+    Parameters
+    ----------
+    site
+        Where the directions live.
+    directions
+        By name; the readout's own and its controls.
+    pairs
+        Sounds long enough to be tracked, about a second.
+    strengths
+        In units of the mean evoked answer; 0 is always there and need not be named.
+    latent
+        What is decoded: ``stack_end``, or ``codes`` for what survives the quantiser. A phantom's one site has its own
+        name and is found by its role.
+    tracked
+        For which directions partials are tracked; spectra are taken for all.
+
+    Raises
+    ------
+    InputError
+        No decoder, a site that cannot be changed, a strength that overflows; each says what can be done instead.
+    """
+    doses = np.asarray(strengths, dtype=np.float64)
+    if not len(doses) or not directions:
+        raise InputError("at least one strength and one direction", f"{len(doses)} and {len(directions)}")
+    decoder = Decoder(encoder, site, latent, pairs)
+    for direction in directions.values():
+        for strength in doses:
+            checked_strength(float(strength), direction)
+    follow = set(directions) if tracked is True else set() if tracked is False else set(tracked)
+    base, wanted = decoder(pairs.absent, None), decoder(pairs.present, None)
+    plain, whole = decoder.analysed(base[1], tracked=True), decoder.analysed(wanted[1], tracked=True)
+    rows: dict[str, list[list[Floats]]] = {name: [] for name in _PER_DOSE}
+    ends: dict[str, list[Floats]] = {name: [] for name in ("monotonicity", "sign", "necessity", "damage")}
+    for name, direction in directions.items():
+        here: dict[str, list[Floats]] = {key: [] for key in _PER_DOSE}
+        for strength in doses:
+            pushed = decoder(pairs.absent, steer(direction, float(strength)))
+            heard = decoder.analysed(pushed[1], tracked=name in follow)
+            for key, values in _effects(base, pushed, wanted, plain, heard, whole).items():
+                here[key].append(values)
+        for key, columns in here.items():
+            rows[key].append(columns)
+        gains = np.array(here["gain_db"])
+        ends["monotonicity"].append(_monotonicity(doses, gains))
+        ends["sign"].append(_sign(doses, gains))
+        cut = decoder.analysed(decoder(pairs.present, ablate(direction))[1], tracked=False)
+        added = _near(whole) - _near(plain)
+        gone = _near(whole) - _near(cut)
+        ends["necessity"].append(np.divide(gone, added, out=np.full(len(added), np.nan), where=added > 0))
+        ends["damage"].append(sound_change.leakage(whole.spectrum, cut.spectrum, whole.near))
+    return Steering(
+        site=site,
+        latent=decoder.latent,
+        target_hz=pairs.target,
+        direction=tuple(directions),
+        strength=doses,
+        piece=pairs.piece,
+        **{key: np.array(values) for key, values in rows.items()},
+        **{key: np.array(values) for key, values in ends.items()},
+        present_gain_db=sound_change.gain_db(plain.spectrum, whole.spectrum, plain.near),
+        present_specificity=sound_change.specificity(plain.spectrum, whole.spectrum, plain.near),
+        present_quality=_distance(wanted[1], base[1]),
+    )
+
+
+class Decoder:
+    """From sounds, through a change at a site, to the latent and to sound.
+
+    Raises
+    ------
+    InputError
+        The encoder has no decoder, or nothing of the latent can be read behind the site.
+    """
+
+    def __init__(self, encoder: Encoder, site: str, latent: str, pairs: Pairs) -> None:
+        names = [known.name for known in encoder.sites]
+        if latent == "stack_end" and latent not in names:
+            latent = next((known.name for known in encoder.sites if known.role == "stack_end"), latent)
+        encoder.site(site)
+        self.latent = "codes" if site == "codes" and latent == "stack_end" else encoder.site(latent).name
+        self._encoder, self._site, self._pairs = encoder, site, pairs
+
+    def __call__(
+        self, audio: NDArray[np.float32], change: Change | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Latent ``[trial, frame, unit]`` and decoded sound ``[trial, time]``."""
+        encoder, step = self._encoder, max(1, self._encoder.preferred_batch)
+        latents, sounds = [], []
+        for start in range(0, len(audio), step):
+            rows = torch.from_numpy(audio[start : start + step]).to(encoder.device)
+            if change is None:
+                found = encoder.activations(rows, [self.latent])[self.latent]
+            else:
+                found = encoder.changed(rows, self._site, change, [self.latent])[self.latent]
+            sound = encoder.decode(found)
+            if sound is None:
+                cause = (
+                    "it has no decoder: ask for effects on its outputs (interventions.outputs) or on later sites "
+                    "(interventions.reuse)"
+                )
+                raise InputError("an encoder that decodes", encoder.name, cause)
+            latents.append(found.float().cpu().numpy())
+            sounds.append(sound.float().cpu().numpy())
+        return np.concatenate(latents), np.concatenate(sounds)
+
+    def analysed(self, sounds: NDArray[np.float32], *, tracked: bool) -> Analysis:
+        """Bands of decoded sounds around the target."""
+        return analysed(sounds, self._pairs.sample_rate_hz, self._pairs.target, tracked=tracked)
+
+
+_PER_DOSE = (
+    "specificity",
+    "specificity_partials",
+    "gain_db",
+    "gain_partials_db",
+    "leakage",
+    "quality",
+    "sufficiency_latent",
+    "sufficiency_spectrum",
+)
+
+_Decoded = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+def _effects(
+    base: _Decoded, pushed: _Decoded, wanted: _Decoded, plain: Analysis, heard: Analysis, whole: Analysis
+) -> dict[str, Floats]:
+    """Every per-dose effect, ``[trial]``."""
+    near, undefined = plain.near, np.full(len(base[0]), np.nan)
+    found = {
+        "specificity": sound_change.specificity(plain.spectrum, heard.spectrum, near),
+        "gain_db": sound_change.gain_db(plain.spectrum, heard.spectrum, near),
+        "leakage": sound_change.leakage(plain.spectrum, heard.spectrum, near),
+        "quality": _distance(pushed[1], base[1]),
+        "sufficiency_latent": explained(base[0], pushed[0], wanted[0]),
+        "sufficiency_spectrum": sound_change.nearness(plain.spectrum, heard.spectrum, whole.spectrum),
+        "specificity_partials": undefined,
+        "gain_partials_db": undefined,
+    }
+    if heard.partials is not None and plain.partials is not None:
+        found["specificity_partials"] = sound_change.specificity(plain.partials, heard.partials, near)
+        found["gain_partials_db"] = sound_change.gain_db(plain.partials, heard.partials, near)
+    return found
+
+
+def explained(
+    before: NDArray[np.floating], after: NDArray[np.floating], wanted: NDArray[np.floating]
+) -> Floats:
+    """Share of the squared change from ``before`` to ``wanted`` that ``after`` explains, ``[trial]``."""
+    change = (wanted.astype(np.float64) - before).reshape(len(before), -1)
+    left = (wanted.astype(np.float64) - after).reshape(len(before), -1)
+    size = np.square(change).sum(axis=1)
+    rest = np.square(left).sum(axis=1)
+    return 1 - np.divide(rest, size, out=np.full(len(size), np.nan), where=size > 0)
+
+
+def _near(analysis: Analysis) -> Floats:
+    return np.asarray(analysis.spectrum[..., analysis.near].sum(axis=(-2, -1)))
+
+
+def _distance(sounds: NDArray[np.float32], others: NDArray[np.float32]) -> Floats:
+    """Multi-resolution spectral distance of each sound, ``[trial]``."""
+    rows = zip(torch.from_numpy(sounds), torch.from_numpy(others), strict=True)
+    return np.array([float(spectral_distance(a[None], b[None])) for a, b in rows])
+
+
+def _monotonicity(strength: Floats, gain: Floats) -> Floats:
+    """Spearman of strength with gain ``[dose, trial]``, the gain of 0 at strength 0 included; NaN under 3 doses."""
+    keep = strength != 0
+    x = np.concatenate([[0.0], strength[keep]])
+    out = np.full(gain.shape[1], np.nan)
+    for trial in range(gain.shape[1]):
+        y = np.concatenate([[0.0], gain[keep, trial]])
+        if np.isfinite(y).all() and len(x) >= 3 and np.ptp(y) > 0:
+            out[trial] = scipy.stats.spearmanr(x, y).statistic
+    return out
+
+
+def _sign(strength: Floats, gain: Floats) -> Floats:
+    """Share of doses whose gain has the sign of the strength, ``[trial]``; NaN gains count for nothing."""
+    asked = strength != 0
+    right = np.sign(gain[asked]) == np.sign(strength[asked])[:, None]
+    defined = np.isfinite(gain[asked])
+    count = defined.sum(axis=0)
+    return np.divide((right & defined).sum(axis=0), count, out=np.full(len(count), np.nan), where=count > 0)
