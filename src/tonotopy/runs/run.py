@@ -20,7 +20,18 @@ from tonotopy.runs.plan import Plan
 from tonotopy.runs.store import Store
 
 #: Tables that every run has.
-TABLES = ("verdicts", "sites", "floor", "ceiling", "ladder", "sparsity", "view_curve", "pieces", "ledger")
+TABLES = (
+    "verdicts",
+    "sites",
+    "floor",
+    "ceiling",
+    "ladder",
+    "sparsity",
+    "view_curve",
+    "pieces",
+    "ledger",
+    "claims",
+)
 #: Tables that a run has whose plan names sources of features; the last where there is a first convolution.
 FEATURE_TABLES = (
     "features",

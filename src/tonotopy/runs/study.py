@@ -13,6 +13,7 @@ import torch
 
 from tonotopy.core.errors import RunError
 from tonotopy.encoders._contract import Encoder
+from tonotopy.judgement import claims
 from tonotopy.recording.frames import plan_segment
 from tonotopy.runs import collect
 from tonotopy.runs.asked import Asked, folder_name, make_plan, open_encoder
@@ -220,12 +221,20 @@ class Session:
             tables, entries = collect.tables(self.bench.store, graph, self.plan, encoder, self.record)
             tables |= feature_tables(self.bench.store, graph, self.plan)
             rungs = collect.add_rungs(tables, self.bench.store, graph, self.plan, encoder)
+            anatomy = anatomy_of(encoder).to_json()
+            tables["claims"] = claims.answers(tables | claims.anatomy_tables(anatomy), model=self._model)
             write_tables(out / "tables", tables)
-            write_json(out / "anatomy.json", anatomy_of(encoder).to_json())
+            write_json(out / "anatomy.json", anatomy)
             control = positive_control(tables["ceiling"], encoder)
             write_json(out / "verdict.json", self._verdict(entries, graph, control, rungs))
             told = manifest(encoder, tables, started, seconds)
             write_json(out / "manifest.json", told | {"addresses": addresses(graph)})
+
+    @property
+    def _model(self) -> str:
+        """Encoder and weights, as the ledger of claims names them."""
+        plan = self.plan
+        return plan.encoder if plan.weights in (None, plan.encoder) else f"{plan.encoder} ({plan.weights})"
 
     def _verdict(
         self,

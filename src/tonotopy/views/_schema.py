@@ -223,6 +223,14 @@ FEATURE_TABLES: Final[dict[str, dict[str, str]]] = {
     },
 }
 
+#: What the study says of the ledger of claims: one row a claim and site.
+_CLAIMS = {
+    "number": WHOLE,
+    **dict.fromkeys(("claim", "model", "site", "answer"), TEXT),
+    **_numbers("effect", "low", "high", "null", "power"),
+    "why": TEXT,
+}
+
 #: Columns of every table by file name, without its ending.
 TABLES: Final[dict[str, dict[str, str]]] = {
     "verdicts": _VERDICTS,
@@ -234,6 +242,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "view_curve": _VIEW_CURVE,
     "pieces": {"number": WHOLE, "name": TEXT, "title": TEXT, "artist": TEXT, "licence": TEXT, "group": TEXT},
     "ledger": {"name": TEXT, "reason": TEXT},
+    "claims": _CLAIMS,
     **FEATURE_TABLES,
 }
 
@@ -260,6 +269,7 @@ LEGAL: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("pitch_decoding", "task"): ("class", "note", "height"),
     ("pitch_decoding", "probe"): ("all", "best"),
     ("transitions", "sound"): ("music", "phase-scrambled", "shuffled"),
+    ("claims", "answer"): ("supported", "not supported", "undetermined"),
     ("ambiguity", "direction"): ("spectrum given fragment", "fragment given spectrum"),
 }
 

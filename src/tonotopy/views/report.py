@@ -22,6 +22,8 @@ from markupsafe import Markup
 
 from tonotopy.views import findings as found
 from tonotopy.views._writing import write_inside
+from tonotopy.views.claims import MEANS as CLAIMS_MEAN
+from tonotopy.views.claims import claims_part
 from tonotopy.views.export import csv_text, rendered
 from tonotopy.views.feature_part import FeaturePart, feature_part
 from tonotopy.views.figures._contract import figure_module
@@ -91,6 +93,7 @@ def write_report(run: RunTables | InFolder | Path | str, *, audio: bool = True) 
     pictures, files = _pictures(tables, ORDER)
     more, contents = _pictures(tables, features.figures if features else {})
     files |= contents
+    files |= {"data/claims.csv": _csv(tables.claims)} if len(tables.claims) else {}
     files |= {"data/sites.csv": _csv(tables.sites), "data/verdicts.csv": _csv(tables.verdicts)}
     for download in features.downloads if features else ():
         files[download.file] = _csv(download.table)
@@ -134,6 +137,8 @@ def page(
             figures=pictures,
             features=features,
             feature_figures=feature_pictures,
+            claims=claims_part(run),
+            claims_mean=CLAIMS_MEAN,
             sites=sites_grid(run),
             ladder=ladder_grid(run),
             notes=[

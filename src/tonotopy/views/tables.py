@@ -45,6 +45,8 @@ class RunTables:
         The tables.
     features, feature_sites, kinds, readability, instantiation, transitions, ambiguity, players
         The tables of a study that asked which features there are; empty otherwise.
+    claims
+        What the study says of the ledger of claims; empty in earlier runs.
     """
 
     folder: Path
@@ -70,6 +72,7 @@ class RunTables:
     transitions: pd.DataFrame = field(repr=False, default_factory=lambda: empty("transitions"))
     ambiguity: pd.DataFrame = field(repr=False, default_factory=lambda: empty("ambiguity"))
     players: pd.DataFrame = field(repr=False, default_factory=lambda: empty("players"))
+    claims: pd.DataFrame = field(repr=False, default_factory=lambda: empty("claims"))
 
     @classmethod
     def read(cls, folder: Path | str) -> RunTables:

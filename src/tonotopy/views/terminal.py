@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tonotopy.views.claims import print_claims
 from tonotopy.views.feature_grids import TERMINAL, feature_notes, terminal_rows
 from tonotopy.views.findings import best, positive_control, undefined
 from tonotopy.views.ladder import ladder_grid
@@ -74,6 +75,7 @@ def render_show(run: RunTables | InFolder | Path | str, console: Console) -> Non
         console.print(plain_text(line, style="dim"))
     print_ladder(tables, console)
     print_features(tables, console)
+    print_claims(tables, console)
 
 
 def print_features(run: RunTables, console: Console) -> None:

@@ -77,7 +77,7 @@ class Answer:
     high: float
     null: float
     power: float
-    why: str
+    why: str  # what was measured; where undetermined, what kept it so comes after the last semicolon
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,12 @@ def defined(*values: float) -> bool:
 def unsettled(verdicts: pd.DataFrame) -> NDArray[np.bool_]:
     """Rows whose verdict a bootstrap over pieces often overturns, or of which that is not known, ``[row]``."""
     return verdicts["borderline"].astype("boolean").fillna(value=True).to_numpy(dtype=bool)
+
+
+def value(row: pd.Series, name: str) -> float:
+    """A number of a row; not-a-number where there is none, or no such column."""
+    found = row.get(name)
+    return NAN if found is None or pd.isna(found) else float(found)
 
 
 def largest(*values: float) -> float:

@@ -20,6 +20,7 @@ from tonotopy.judgement.claims._contract import (
     defined,
     largest,
     percent,
+    value,
     with_ends,
 )
 
@@ -83,15 +84,15 @@ def few_stable(study: Study, row: pd.Series) -> Found:
         return Found(UNDETERMINED, "every verdict is undefined here: a dead site, or no music in band")
     asked = 1.0 - row["share_undefined"]
     names = ("share_stable", "low_stable", "high_stable", "stable_kappa_75", "stable_kappa_85")
-    share, low, high, at_75, at_85 = (float(row[name]) / asked for name in names)
+    share, low, high, at_75, at_85 = (value(row, name) / asked for name in names)
     low, high = min(low, 1.0), min(high, 1.0)
-    power = float(row["power_stable"])
-    null = largest(row["floor_stable_max"], row["shuffled_stable"])
-    answer, reason_why = _judged((low, high), (at_75, at_85), float(row["shuffled_stable"]), power)
+    power = value(row, "power_stable")
+    null = largest(value(row, "floor_stable_max"), value(row, "shuffled_stable"))
+    answer, why = _judged((low, high), (at_75, at_85), value(row, "shuffled_stable"), power)
+    untrained, shuffled = (value(row, name) for name in ("floor_stable_max", "shuffled_stable"))
     words = (
         f"{with_ends(share, low, high)} stable (κ .75 to .85: {percent(at_75)} to {percent(at_85)}; untrained at most "
-        f"{percent(row['floor_stable_max'])}, shuffled labels {percent(row['shuffled_stable'])}){reason_why}"
-        f"{_anatomy(study, row)}"
+        f"{percent(untrained)}, shuffled labels {percent(shuffled)}){_anatomy(study, row)}{why}"
     )
     return Found(answer, words, share, low, high, null, power)
 

@@ -44,8 +44,8 @@ CLAIM = Claim(
     ),
     rule=(
         "Supported where the low end is above `predicted` and pairs that fold are more alike than controls (p at most "
-        "`level`). Not supported where the high end is at most `predicted`, or pairs that fold are no more alike than "
-        "controls (their effect is not above 0). Else undetermined; also under `least_pairs` pairs, and at stride 1, "
+        "`level`). Not supported where the high end is at most `predicted`, or pairs that fold are less alike than "
+        "controls (p at least 1 − `level`). Else undetermined; also under `least_pairs` pairs, and at stride 1, "
         "where nothing folds."
     ),
     nulls=("predictions shuffled over pairs", "controls that do not fold, labels swapped within pairs"),
@@ -74,12 +74,12 @@ def _found(row: pd.Series) -> Found:
     )
     if high <= PREDICTED:
         answer, more = NOT_SUPPORTED, "; not as predicted"
-    elif effect <= 0:
-        answer, more = NOT_SUPPORTED, "; what does not fold is as much alike"
+    elif p >= 1 - LEVEL:
+        answer, more = NOT_SUPPORTED, "; what does not fold is more alike"
     elif low > PREDICTED and p <= LEVEL:
         answer, more = SUPPORTED, ""
     else:
-        answer, more = UNDETERMINED, ""
+        answer, more = UNDETERMINED, "; neither surely predicted and beyond controls, nor surely not"
     return Found(answer, words + more, r, low, high, 0.0, n)
 
 

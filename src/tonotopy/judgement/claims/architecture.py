@@ -17,6 +17,7 @@ from tonotopy.judgement.claims._contract import (
     Unanswerable,
     percent,
     unsettled,
+    value,
     with_ends,
 )
 
@@ -83,7 +84,7 @@ def _found(study: Study, rows: pd.DataFrame, site: pd.Series, best: float) -> Fo
     share, low = float(np.mean(could)), float(np.mean(could & ~unsure))
     # A borderline pass may be a failure, which the ceiling could then mend.
     high = float(np.mean(could | ((state == "does") & unsure)))
-    does, null = float(np.mean(state == "does")), float(site.get("floor_stable_max", np.nan))
+    does, null = float(np.mean(state == "does")), value(site, "floor_stable_max")
     words = (
         f"{with_ends(share, low, high)} of frequencies could be carried and are not, {percent(does)} are, "
         f"{percent(float(np.mean(state == 'cannot')))} cannot; untrained at most {percent(null)}"

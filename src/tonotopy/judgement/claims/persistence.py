@@ -24,6 +24,7 @@ from tonotopy.judgement.claims._contract import (
     Unanswerable,
     percent,
     unsettled,
+    value,
     with_ends,
 )
 from tonotopy.judgement.verdict import Thresholds
@@ -102,7 +103,7 @@ def _found(study: Study, rows: pd.DataFrame, site: pd.Series) -> Found:
     share = float(np.mean(stable & used[0]))
     low, high = float(np.mean(stable & ~unsure & used[1])), float(np.mean((stable | unsure) & used[2]))
     high = min(high, _most_stable(site, len(rows)) / n)
-    null, power = (float(site.get(name, np.nan)) for name in ("shuffled_stable", "power_stable"))
+    null, power = (value(site, name) for name in ("shuffled_stable", "power_stable"))
     words = f"of {n} frequencies isolated in silence and tone, {with_ends(share, low, high)} persist in music{about}"
     if high < HALF:
         answer, more = SUPPORTED, ""
@@ -119,7 +120,7 @@ def _found(study: Study, rows: pd.DataFrame, site: pd.Series) -> Found:
 
 def _most_stable(site: pd.Series, n: int) -> float:
     """How many of a site's frequencies a bootstrap over pieces calls stable at most (97.5 % of resamples)."""
-    high = float(site.get("high_stable", np.nan))
+    high = value(site, "high_stable")
     return high * n if np.isfinite(high) else float("inf")
 
 

@@ -69,12 +69,11 @@ def answer(study: Study) -> list[Answer]:
     covered = scaling.scaling(_models(table, "coverage"))
     reused = scaling.scaling(_models(table, "reuse")) if set(REUSE) <= set(table.columns) else None
     found, share = _judged(covered, reused), covered.largest.entangled
-    axes = ", ".join(f"coverage over {axis}: {told}" for axis, told in covered.axes.items())
-    if reused is not None:
-        axes += "; " + ", ".join(f"reuse over {axis}: {told}" for axis, told in reused.axes.items())
-    else:
-        axes += "; reuse is not measured"
-    words = f"{axes}; entanglement {with_ends(share.value, share.low, share.high)}: {covered.entanglement}"
+    told = [f"coverage over {axis} {what}" for axis, what in covered.axes.items()]
+    told += [f"reuse over {axis} {what}" for axis, what in (reused.axes.items() if reused else ())]
+    told += [] if reused else ["reuse is not measured"]
+    entangled = f"entanglement {with_ends(share.value, share.low, share.high)} {covered.entanglement}"
+    words = f"{entangled}; {', '.join(told)}"
     return [Found(found, words, share.value, share.low, share.high, scaling.GONE).at(study, NO_SITE)]
 
 

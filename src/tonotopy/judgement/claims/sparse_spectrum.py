@@ -15,6 +15,7 @@ from tonotopy.judgement.claims._contract import (
     Study,
     Unanswerable,
     defined,
+    value,
 )
 from tonotopy.measures.sparsity import NULLS
 
@@ -69,7 +70,7 @@ def _found(study: Study, law: pd.DataFrame, row: pd.Series) -> Found:
         sparse, dense = _ends(law)
     except Unanswerable as reason:
         return Found(UNDETERMINED, str(reason))
-    power = float(row.get("power_stable", np.nan))
+    power = value(row, "power_stable")
     effect, low, high = sparse[0] - dense[0], sparse[1] - dense[2], sparse[2] - dense[1]
     words = f"κ {_told(sparse)} where the spectrum is sparsest, {_told(dense)} where it is dense"
     if not defined(*sparse, *dense):

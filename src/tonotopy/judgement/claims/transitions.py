@@ -94,4 +94,5 @@ def _at(study: Study, rows: pd.DataFrame) -> Found:
         answer = NOT_SUPPORTED
     else:
         answer = UNDETERMINED
+        words.append("not all beyond both nulls, and none surely not")
     return Found(answer, "; ".join(words), effect, low, high, 0.0)
