@@ -6,6 +6,7 @@ In the order data flow::
     controls      a direction beside those that should do nothing
     actions       steer, turn, ablate, substitute: changes for `Encoder.changed`
     altered       an encoder with a change built in
+    doses         what a curve of effect over dose says
     pairs         pieces of music without a target and with it
     sound_change  what changed between two decoded sounds
     steering      doses, decoded and analysed again; sufficiency, necessity
@@ -21,12 +22,22 @@ from tonotopy.interventions.actions import steer as steer
 from tonotopy.interventions.actions import substitute as substitute
 from tonotopy.interventions.actions import turn as turn
 from tonotopy.interventions.altered import Altered as Altered
+from tonotopy.interventions.composition import composition as composition
+from tonotopy.interventions.composition import harmonics_hz as harmonics_hz
+from tonotopy.interventions.composition import partial_directions as partial_directions
 from tonotopy.interventions.controls import with_controls as with_controls
 from tonotopy.interventions.direction import Direction as Direction
 from tonotopy.interventions.direction import of_readout as of_readout
 from tonotopy.interventions.direction import random_like as random_like
 from tonotopy.interventions.direction import stacked as stacked
+from tonotopy.interventions.listening import Listening as Listening
+from tonotopy.interventions.listening import matched as matched
+from tonotopy.interventions.listening import steered_sounds as steered_sounds
+from tonotopy.interventions.outputs import OutputSteering as OutputSteering
+from tonotopy.interventions.outputs import output_steering as output_steering
 from tonotopy.interventions.pairs import Pairs as Pairs
 from tonotopy.interventions.pairs import pairs as pairs
+from tonotopy.interventions.reuse import Reuse as Reuse
+from tonotopy.interventions.reuse import reuse as reuse
 from tonotopy.interventions.steering import Steering as Steering
 from tonotopy.interventions.steering import steering as steering

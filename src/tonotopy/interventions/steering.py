@@ -19,7 +19,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import scipy.stats
 import torch
 from numpy.typing import NDArray
 
@@ -28,6 +27,7 @@ from tonotopy.encoders._contract import Change, Encoder
 from tonotopy.interventions import sound_change
 from tonotopy.interventions.actions import ablate, checked_strength, steer
 from tonotopy.interventions.direction import Direction
+from tonotopy.interventions.doses import monotonicity, sign_share
 from tonotopy.interventions.pairs import Pairs
 from tonotopy.interventions.sound_change import Analysis, analysed
 from tonotopy.training.spectral import spectral_distance
@@ -120,8 +120,8 @@ def steering(
         for key, columns in here.items():
             rows[key].append(columns)
         gains = np.array(here["gain_db"])
-        ends["monotonicity"].append(_monotonicity(doses, gains))
-        ends["sign"].append(_sign(doses, gains))
+        ends["monotonicity"].append(monotonicity(doses, gains))
+        ends["sign"].append(sign_share(doses, gains))
         cut = decoder.analysed(decoder(pairs.present, ablate(direction))[1], tracked=False)
         added = _near(whole) - _near(plain)
         gone = _near(whole) - _near(cut)
@@ -241,24 +241,3 @@ def _distance(sounds: NDArray[np.float32], others: NDArray[np.float32]) -> Float
     """Multi-resolution spectral distance of each sound, ``[trial]``."""
     rows = zip(torch.from_numpy(sounds), torch.from_numpy(others), strict=True)
     return np.array([float(spectral_distance(a[None], b[None])) for a, b in rows])
-
-
-def _monotonicity(strength: Floats, gain: Floats) -> Floats:
-    """Spearman of strength with gain ``[dose, trial]``, the gain of 0 at strength 0 included; NaN under 3 doses."""
-    keep = strength != 0
-    x = np.concatenate([[0.0], strength[keep]])
-    out = np.full(gain.shape[1], np.nan)
-    for trial in range(gain.shape[1]):
-        y = np.concatenate([[0.0], gain[keep, trial]])
-        if np.isfinite(y).all() and len(x) >= 3 and np.ptp(y) > 0:
-            out[trial] = scipy.stats.spearmanr(x, y).statistic
-    return out
-
-
-def _sign(strength: Floats, gain: Floats) -> Floats:
-    """Share of doses whose gain has the sign of the strength, ``[trial]``; NaN gains count for nothing."""
-    asked = strength != 0
-    right = np.sign(gain[asked]) == np.sign(strength[asked])[:, None]
-    defined = np.isfinite(gain[asked])
-    count = defined.sum(axis=0)
-    return np.divide((right & defined).sum(axis=0), count, out=np.full(len(count), np.nan), where=count > 0)
