@@ -169,6 +169,9 @@ def test_entries_undo_codes(drawn: SoundStreamEncoder) -> None:
 
 def test_bit_rates(drawn: SoundStreamEncoder) -> None:
     """3.2, 6 and 9.2 kb/s use 16, 30 and 46 stages of one set of codebooks; another rate is refused."""
+    for rate, stages in STAGES_AT_KBPS.items():
+        assert stages * 4 * 50 == pytest.approx(1000 * rate)
+    assert drawn.codebook_sizes == (16,) * 46
     low = load_encoder("soundstream", weights="random:0", bandwidth_kbps=3.2)
     assert (len(low.codebooks), len(drawn.codebooks)) == (16, 46)
     assert torch.equal(low.codebooks, drawn.codebooks[:16])

