@@ -94,6 +94,7 @@ class TrialCodes:
     level_db: NDArray[np.float64]  # [level], re the natural level of the target
     target: NDArray[np.int64]  # [trial], index of the frequency
     target_hz: NDArray[np.float64]  # [trial]
+    foil_hz: NDArray[np.float64]  # [trial]
     piece: NDArray[np.int64]  # [trial], one number for a piece, or for a context of another family
 
     @staticmethod
@@ -110,7 +111,15 @@ class TrialCodes:
                 reference = db == REFERENCE_DB
                 levels[row] = present if reference else whole(recording.sound(f"level{int(db):+d}"))
         return TrialCodes(
-            absent, present, foil, levels, level_db, table.frequency_index, table.frequency_hz, piece
+            absent,
+            present,
+            foil,
+            levels,
+            level_db,
+            table.frequency_index,
+            table.frequency_hz,
+            table.foil_hz,
+            piece,
         )
 
     def __len__(self) -> int:

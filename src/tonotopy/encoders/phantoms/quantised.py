@@ -199,16 +199,16 @@ def centres_hz(sample_rate_hz: int) -> NDArray[np.float64]:
 
 
 def synthetic_sounds(sample_rate_hz: int, *, seed: int) -> torch.Tensor:
-    """Noise that falls by 3 dB an octave with tones in it, at many levels: ``[sound, time]``."""
+    """Noise and tones that fall by 6 dB an octave as music does, at many levels: ``[sound, time]``."""
     rng = np.random.default_rng([seed, 67])
     n = int(SOUND_S * sample_rate_hz)
     time, made = np.arange(n) / sample_rate_hz, []
     for _ in range(SOUNDS):
-        spectrum = np.fft.rfft(rng.standard_normal(n)) / np.sqrt(np.maximum(np.arange(n // 2 + 1), 20))
+        spectrum = np.fft.rfft(rng.standard_normal(n)) / np.maximum(np.arange(n // 2 + 1), 50)
         noise = np.fft.irfft(spectrum, n)
         sound = noise / np.std(noise) * 10 ** (rng.uniform(-60, -26) / 20)
         for hz in erb.frequency_hz(rng.uniform(erb.rate(55.0), erb.rate(0.45 * sample_rate_hz), TONES)):
-            amplitude = 10 ** (rng.uniform(-50, -20) / 20) * np.sqrt(500.0 / (500.0 + hz))
+            amplitude = 10 ** (rng.uniform(-50, -20) / 20) * 500.0 / (500.0 + hz)
             sound = sound + amplitude * np.sin(2 * np.pi * (hz * time + rng.uniform()))
         made.append(sound)
     return torch.from_numpy(np.stack(made).astype(np.float32))

@@ -1,10 +1,13 @@
 """Whether the same partial, added to different contexts, changes codes to the same code.
 
 For a target and a stage: of pairs of frames of *different pieces* whose code changed when the partial was added, the
-share that changed to the same code. A stage with few codes agrees by chance, and codes that are frequent agree more:
-the null is the agreement over *other* partials at the same stage, with as many changed codes of each piece, drawn
-from the trials of targets farther than 1.5 ERB. A code for this partial agrees more than that; a code that comes
-whenever anything is added does not.
+share that changed to the same code. A stage with few codes agrees by chance, and codes that are frequent agree more.
+The null is the agreement over *other* partials at the same stage: in the place of each trial comes one of the same
+piece in which a partial farther than 1.5 ERB (a target or a foil) changed codes, its changed codes weighted so that
+they count as many; of any piece where the same has none. Trials are drawn whole, since codes that persist over frames
+agree with themselves. A code for this partial agrees more than that; a code that comes whenever anything is added
+does not. Where no other partial changes the code of the stage there is nothing to compare with: null and excess are
+undefined, the agreement is told alone.
 """
 
 from __future__ import annotations
@@ -47,68 +50,63 @@ def agreement(
     """Agreement of changed codes of every stage and target."""
     targets, hz = targets_of(trials)
     n_stages = trials.absent.shape[2]
-    names = ("agreement", "null", "excess", "excess_low", "excess_high", "p", "changed")
-    found = {name: np.full((n_stages, len(targets)), np.nan) for name in names}
-    pieces = np.unique(trials.piece)
+    found = {name: np.full((n_stages, len(targets)), np.nan) for name in _FIELDS}
+    pieces, piece = np.unique(trials.piece, return_inverse=True)
     weights = piece_weights(len(pieces), resamples, seed=seed)
-    known = (trials.absent != NO_CODE).all(axis=(1, 2)) & (trials.present != NO_CODE).all(axis=(1, 2))
-    far = np.abs(erb.rate(hz)[:, None] - erb.rate(hz)) > NEAR_ERB
+    rate, foil_rate = erb.rate(trials.target_hz), erb.rate(trials.foil_hz)
     for stage in range(n_stages):
-        changed = (trials.present[..., stage] != trials.absent[..., stage]) & known[:, None]
-        _, code = np.unique(trials.present[..., stage], return_inverse=True)
-        code = code.reshape(changed.shape)
-        n_codes = int(code.max()) + 1
-        # Changed codes of each target and piece: pools that are drawn from, and histograms.
-        pool = [
-            [
-                code[at][changed[at]]
-                for piece in pieces
-                for at in [(trials.target == t) & (trials.piece == piece)]
-            ]
-            for t in targets
-        ]
+        own, foil = (_changed(trials, after, stage) for after in (trials.present, trials.foil))
+        pool = np.concatenate([own, foil])  # [trial, code], targets first
+        pool_rate, pool_piece = np.concatenate([rate, foil_rate]), np.concatenate([piece, piece])
         for k, target in enumerate(targets):
-            rng = np.random.default_rng([seed, stage, int(target), 103])
-            own = trials.target == target
-            if known[own].any():
-                found["changed"][stage, k] = changed[own & known].mean()
-            used = np.array([len(part) > 0 for part in pool[k]])
-            others = [
-                np.concatenate([pool[j][i] for j in np.flatnonzero(far[k])] or [[]])
-                for i in range(len(pieces))
-            ]
-            used &= np.array([len(part) > 0 for part in others])
-            if used.sum() < LEAST_PIECES:
+            rows = trials.target == target
+            found["changed"][stage, k] = own[rows].sum(axis=1).mean() / trials.absent.shape[1]
+            far = np.abs(pool_rate - erb.rate(hz[k])) > NEAR_ERB
+            usable = np.flatnonzero(far & (pool.sum(axis=1) > 0))
+            changing = np.flatnonzero(rows & (own.sum(axis=1) > 0))
+            if len(np.unique(piece[changing])) < LEAST_PIECES:
                 continue
-            table = np.stack([np.bincount(part, minlength=n_codes) for part in pool[k]]) * used[:, None]
-            null = np.empty((draws, len(pieces), n_codes))
-            for i, part in enumerate(others):
-                count = len(pool[k][i]) if used[i] else 0
-                drawn = (
-                    rng.choice(part, (draws, count)).astype(np.int64)
-                    if count
-                    else np.zeros((draws, 0), np.int64)
-                )
-                cell = np.arange(draws)[:, None] * n_codes + drawn
-                null[:, i] = np.bincount(cell.ravel(), minlength=draws * n_codes).reshape(draws, n_codes)
-            value = _same(table.astype(np.float64), np.ones((1, len(pieces))))
-            random = np.array([_same(one, np.ones((1, len(pieces))))[0] for one in null])
-            moved = _same(table.astype(np.float64), weights[1:])
-            excess = float(value[0] - random.mean())
-            spread = moved[np.isfinite(moved)]
-            ends = None
-            if len(spread):
-                ends = interval(spread - spread.mean() + excess, n_pieces=int(used.sum()))
-            column = (
-                value[0],
-                random.mean(),
-                excess,
-                *(ends or (np.nan, np.nan)),
-                p_value(value, random[:, None])[0],
-            )
-            for name, number in zip(names, column, strict=False):
+            rng = np.random.default_rng([seed, stage, int(target), 103])
+            table = _by_piece(own[changing], piece[changing], len(pieces))
+            moved = _same(table, weights)
+            found["agreement"][stage, k] = moved[0]
+            if not len(usable):
+                continue
+            null = np.zeros((draws, len(pieces), own.shape[1]))
+            for trial in changing:
+                near = usable[pool_piece[usable] == piece[trial]]
+                drawn = pool[rng.choice(near if len(near) else usable, draws)]
+                null[:, piece[trial]] += drawn / drawn.sum(axis=1, keepdims=True) * own[trial].sum()
+            random = np.array([_same(one, weights[:1])[0] for one in null])
+            excess = float(moved[0] - random.mean())
+            spread = moved[1:][np.isfinite(moved[1:])]
+            spread = spread - spread.mean() + excess if len(spread) else spread
+            low, high = interval(spread, n_pieces=len(np.unique(piece[changing]))) or (np.nan, np.nan)
+            p = p_value(moved[0], random)
+            for name, number in zip(_FIELDS[1:6], (random.mean(), excess, low, high, p), strict=True):
                 found[name][stage, k] = number
     return Agreement(hz, **found)
+
+
+_FIELDS = ("agreement", "null", "excess", "excess_low", "excess_high", "p", "changed")
+
+
+def _changed(trials: TrialCodes, after: NDArray[np.int64], stage: int) -> Array:
+    """Frames ``[trial, code]`` whose code changed, by the code that they changed to; codes numbered anew."""
+    before, now = trials.absent[..., stage], after[..., stage]
+    both = np.stack([trials.present[..., stage], trials.foil[..., stage]])
+    codes, number = np.unique(both, return_inverse=True)
+    number, n = number.reshape(both.shape)[0 if after is trials.present else 1], len(codes)
+    changed = (before != now) & (before != NO_CODE) & (now != NO_CODE)
+    cell = np.arange(len(now))[:, None] * n + number
+    return np.bincount(cell[changed], minlength=len(now) * n).reshape(len(now), n).astype(np.float64)
+
+
+def _by_piece(table: Array, piece: NDArray[np.int64], n_pieces: int) -> Array:
+    """Sums ``[piece, code]`` of trials ``[trial, code]``."""
+    total = np.zeros((n_pieces, table.shape[1]))
+    np.add.at(total, piece, table)
+    return total
 
 
 def _same(table: Array, weights: Array) -> Array:

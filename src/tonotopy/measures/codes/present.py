@@ -7,8 +7,9 @@ is the foil, and the question is which partial was added, not whether anything w
 
 AUC of P(present | code): chances of codes are counted on the other pieces (half a frame is added to each code), the
 AUC is that of the log odds on the pieces left out; jointly, log odds of stages are added, as if stages were
-independent. (Not F1: a single code's recall is bounded by how often it is used.) Its null counts chances on trials
-with swapped labels: it is near one half.
+independent. (Not F1: a single code's recall is bounded by how often it is used.) Its null, and p, are the same from
+trials with swapped labels: with few pieces single values are far from one half either way. The interval resamples
+pieces without counting chances anew, and is too narrow with few pieces: judge by p.
 
 Memory: that of the trials' codes; nothing grows with the number of codes of a stage.
 """
@@ -28,7 +29,7 @@ from tonotopy.statistics.bootstrap import interval, piece_weights
 
 #: Swaps of labels, and fewer for what is fitted again each time.
 SWAPS: Final = 99
-FITTED_SWAPS: Final = 9
+FITTED_SWAPS: Final = 19
 #: Folds of pieces that are held out in turn, at most.
 FOLDS: Final = 8
 #: Fewer pieces than this give no number.
@@ -51,10 +52,12 @@ class Presence:
     auc_null: Array = field(repr=False)
     auc_low: Array = field(repr=False)
     auc_high: Array = field(repr=False)
+    auc_p: Array = field(repr=False)
     joint_auc: Array = field(repr=False)  # [target]
     joint_auc_null: Array = field(repr=False)
     joint_auc_low: Array = field(repr=False)
     joint_auc_high: Array = field(repr=False)
+    joint_auc_p: Array = field(repr=False)
     best_stage: NDArray[np.int64] = field(repr=False)  # [target], of most excess
     best_excess_bits: Array = field(repr=False)  # [target], on the other half of the pieces, either way, mean
     n_pieces: NDArray[np.int64] = field(repr=False)  # [target]
@@ -93,7 +96,7 @@ def presence(
         _fill_auc(grid, row, k, tables, piece, resamples, rng)
     known = np.isfinite(grid["excess_bits"]).any(axis=0)
     best = np.where(known, np.argmax(np.nan_to_num(grid["excess_bits"], nan=-np.inf), axis=0), -1)
-    joint = {name: row[name] for name in _ROW[:4]}
+    joint = {name: row[name] for name in _ROW[:5]}
     return Presence(
         hz, **grid, **joint, best_stage=best, best_excess_bits=row["best_excess_bits"], n_pieces=pieces
     )
@@ -110,8 +113,9 @@ _GRID = (
     "auc_null",
     "auc_low",
     "auc_high",
+    "auc_p",
 )
-_ROW = ("joint_auc", "joint_auc_null", "joint_auc_low", "joint_auc_high", "best_excess_bits")
+_ROW = ("joint_auc", "joint_auc_null", "joint_auc_low", "joint_auc_high", "joint_auc_p", "best_excess_bits")
 
 
 def targets_of(trials: TrialCodes) -> tuple[NDArray[np.int64], Array]:
@@ -149,9 +153,8 @@ def _information(
     null = _swapped(seen, rng.random((swaps, n)) < 0.5)
     n_pieces = int(piece.max()) + 1
     weights = piece_weights(n_pieces, resamples, seed=int(rng.integers(1 << 31)))[1:, piece]
-    # As many draws of the null as resamples, under the same weights: both are biased alike.
+    # A resample has fewer distinct trials and so more bias: the spread about its own mean is what counts.
     draws = _swapped(seen, np.zeros(weights.shape, np.bool_), weights)
-    draws = draws - _swapped(seen, rng.random(weights.shape) < 0.5, weights)
     excess = value - float(null.mean())
     ends = interval(draws - draws.mean() + excess, n_pieces=n_pieces) or (float("nan"), float("nan"))
     return value, float(null.mean()), excess, *ends, float(p_value(np.array(value), null))
@@ -167,7 +170,7 @@ def _cross_chosen(
         own = np.flatnonzero(half[piece] == side)
         for stage, table in enumerate(tables):
             seen = _histograms(table[own])
-            null = _swapped(seen, rng.random((FITTED_SWAPS * 4, len(own))) < 0.5)
+            null = _swapped(seen, rng.random((SWAPS, len(own))) < 0.5)
             excess[side, stage] = _swapped(seen, np.zeros((1, len(own)), np.bool_))[0] - null.mean()
     return float((excess[1, excess[0].argmax()] + excess[0, excess[1].argmax()]) / 2)
 
@@ -185,29 +188,26 @@ def _fill_auc(
     n_pieces = int(piece.max()) + 1
     weights = piece_weights(n_pieces, resamples, seed=int(rng.integers(1 << 31)))
     fold = rng.permutation(n_pieces) % min(FOLDS, n_pieces)
-    plain = np.zeros(len(piece), np.bool_)
-    odds = np.stack([_log_odds(table, fold[piece], plain) for table in tables])
-    drawn = [rng.random(len(piece)) < 0.5 for _ in range(FITTED_SWAPS)]
-    null = [np.stack([_log_odds(table, fold[piece], swap) for table in tables]) for swap in drawn]
-    scores = [*odds, odds.sum(axis=0)]
-    for stage, score in enumerate(scores):
-        values = _auc(score, piece, weights)
-        ends = interval(values[1:], n_pieces=n_pieces) or (np.nan, np.nan)
-        random = [part.sum(axis=0) if stage == len(tables) else part[stage] for part in null]
-        level = float(np.mean([_auc(part, piece, weights[:1])[0] for part in random]))
-        if stage == len(tables):
-            for name, value in zip(_ROW, (values[0], level, *ends), strict=False):
-                row[name][k] = value
-        else:
-            for name, value in zip(_GRID[6:], (values[0], level, *ends), strict=True):
-                grid[name][stage, k] = value
+    none = np.zeros(len(piece), np.bool_)
+    draws = [none, *(rng.random(len(piece)) < 0.5 for _ in range(FITTED_SWAPS))]
+    found = np.full((len(draws), len(tables) + 1), np.nan)
+    ends = np.full((2, len(tables) + 1), np.nan)
+    for draw, swap in enumerate(draws):
+        labelled = [np.where(swap[:, None, None], table[:, ::-1], table) for table in tables]
+        odds = np.stack([_log_odds(table, fold[piece]) for table in labelled])
+        for stage, score in enumerate([*odds, odds.sum(axis=0)]):
+            values = _auc(score, piece, weights if draw == 0 else weights[:1])
+            found[draw, stage] = values[0]
+            if draw == 0:
+                ends[:, stage] = interval(values[1:], n_pieces=n_pieces) or (np.nan, np.nan)
+    columns = (found[0], found[1:].mean(axis=0), *ends, p_value(found[0], found[1:]))
+    for name, joint, values in zip(_GRID[6:], _ROW, columns, strict=False):
+        grid[name][:, k], row[joint][k] = values[:-1], values[-1]
 
 
-def _log_odds(table: NDArray[np.int64], fold: NDArray[np.int64], swap: NDArray[np.bool_]) -> Array:
+def _log_odds(table: NDArray[np.int64], fold: NDArray[np.int64]) -> Array:
     """Log odds of *present* of every frame ``[trial, label, frame]``, from the trials of other folds."""
-    seen = _histograms(table)
-    counted = np.where(swap[:, None, None], seen[:, ::-1], seen)
-    found = np.empty(table.shape)
+    counted, found = _histograms(table), np.empty(table.shape)
     total = counted.sum(axis=0)
     for own in np.unique(fold):
         rows = fold == own

@@ -189,4 +189,3 @@ def _correlation(one: Array, other: Array) -> float:
     if not (np.isfinite(one).all() and np.isfinite(other).all()) or not (one.std() > 0 and other.std() > 0):
         return float("nan")
     return float(np.corrcoef(one, other)[0, 1])
-
