@@ -4,10 +4,10 @@ At the head's inputs every direction is asked, those of the logits among them. A
 isolate a partial: as a direction of the quantised latent, or by which code is chosen. *Not supported* needs one of
 them, *supported* needs both to fail.
 
-The table ``codes`` has one row for each site, stage (-1: all stages together) and frequency: ``weights``, ``seed``,
-``site``, ``stage``, ``frequency_hz``, ``mi_present`` and ``mi_present_null`` (bit; the mean of label swaps within
-pairs), ``auc``, ``auc_low``, ``auc_high`` (of P(present | code), held out, with its interval over pieces),
-``agreement`` and ``agreement_other`` (of the codes that change when the partial is added; over other partials).
+The table ``codes`` has one row for each site, stage (-1: all stages jointly) and frequency: ``weights``, ``seed``,
+``site``, ``stage``, ``frequency_hz``, ``auc``, ``auc_low``, ``auc_high``, ``auc_p`` (of P(present | code) on held-out
+pieces, present against absent, with its interval over pieces and its p against swapped labels), and ``foil_auc``,
+``foil_auc_low``, ``foil_auc_high`` (the same against the foil: which partial it was, not whether anything was added).
 """
 
 from __future__ import annotations
@@ -38,18 +38,10 @@ CITATION = "Cosme 2026, posts 0 and 1"
 LICENCE = "MIT"
 
 DETECTED = Thresholds().detection
+LEVEL = 0.05
 CODES = (
-    "weights",
-    "site",
-    "stage",
-    "frequency_hz",
-    "mi_present",
-    "mi_present_null",
-    "auc",
-    "auc_low",
-    "auc_high",
-    "agreement",
-    "agreement_other",
+    *("weights", "site", "stage", "frequency_hz", "auc_p"),
+    *(f"{name}{end}" for name in ("auc", "foil_auc") for end in ("", "_low", "_high")),
 )
 
 CLAIM = Claim(
@@ -58,8 +50,8 @@ CLAIM = Claim(
     source=CITATION,
     measure=(
         f"At the head's inputs, and at the quantised latent: {isolation.MEASURE}. Of the codes: share of frequencies "
-        "that some stage isolates, where P(present | code) has a held-out AUC of at least `detected`, its information "
-        "exceeds that of swapped labels, and adding the partial changes codes more alike than adding others does."
+        "that some stage, or all jointly, isolate, where P(present | code) has a held-out AUC of at least `detected` "
+        "both against the absent partial and against the foil, and p of at most `level` against swapped labels."
     ),
     tables={"sites": isolation.COLUMNS, "codes": CODES},
     effect=(
@@ -70,10 +62,10 @@ CLAIM = Claim(
         f"{isolation.RULE} At codes, with the share of isolated frequencies beside it: not supported where either way "
         "is above `few` and above its null, supported where both are at most `few`, else undetermined."
     ),
-    nulls=(*isolation.NULLS, "labels swapped within pairs", "other partials at the same stage"),
+    nulls=(*isolation.NULLS, "labels swapped within trials", "the foil: another partial in its place"),
     supported_by="random codes, iid or sticky (phantoms); a head that hears loudness alone",
     refuted_by="the quantised cochlea (phantom); a cochlea as the head's input",
-    thresholds={"few": isolation.FEW, "detected": DETECTED},
+    thresholds={"few": isolation.FEW, "detected": DETECTED, "level": LEVEL},
 )
 
 
@@ -105,9 +97,9 @@ def _codes(study: Study, site: str) -> Found:
     rows = study.at("codes", site, CODES)
     if rows.empty:
         raise Unanswerable("the table 'codes' has no row of this site")
-    share, low, high = (_share(rows, column) for column in ("auc", "auc_low", "auc_high"))
+    share, low, high = (_share(rows, end) for end in ("", "_low", "_high"))
     floor = study.at("codes", site, CODES, "floor")
-    copies = [_share(own, "auc") for _, own in floor.groupby("seed")] if "seed" in floor else []
+    copies = [_share(own, "") for _, own in floor.groupby("seed")] if "seed" in floor else []
     null = max(copies, default=float("nan"))
     words = f"codes isolate {with_ends(share, low, high)} of frequencies (untrained at most {percent(null)})"
     if not defined(low, high):
@@ -121,13 +113,10 @@ def _codes(study: Study, site: str) -> Found:
     return Found(UNDETERMINED, f"{words}; on both sides of {percent(isolation.FEW)}", share, low, high, null)
 
 
-def _share(rows: pd.DataFrame, column: str) -> float:
-    """Share of frequencies that some stage isolates, by one end of the interval of its AUC."""
-    if not rows[column].notna().any():
+def _share(rows: pd.DataFrame, end: str) -> float:
+    """Share of frequencies that some stage isolates, by the AUCs or by one end of their intervals."""
+    both = rows[[f"auc{end}", f"foil_auc{end}"]]
+    if not both.notna().all(axis=1).any():
         return float("nan")
-    isolates = (
-        (rows[column] >= DETECTED)
-        & (rows["mi_present"] > rows["mi_present_null"])
-        & (rows["agreement"] > rows["agreement_other"])
-    )
+    isolates = (both >= DETECTED).all(axis=1) & (rows["auc_p"] <= LEVEL)
     return float(isolates.groupby(rows["frequency_hz"]).any().mean())

@@ -53,9 +53,9 @@ CLAIM = Claim(
 
 def answer(study: Study) -> list[Answer]:
     """At the first convolution."""
-    table = study.table("first_layer", COLUMNS)
-    if table.empty:
+    if "first_layer" in study.tables and not study.has("first_layer"):
         raise Unanswerable("the encoder has no first convolution")
+    table = study.table("first_layer", COLUMNS)
     return [_found(row).at(study, str(row["site"])) for _, row in table.iterrows()]
 
 

@@ -136,6 +136,7 @@ def _used(study: Study, site: str, frequency_hz: NDArray[np.float64]) -> tuple[N
     everything = np.ones((3, len(frequency_hz)), dtype=bool)
     try:
         rows = study.at("reuse", site, REUSE)
+        rows = rows[rows["later_site"] != site]
     except Unanswerable:
         return everything, " (whether anything downstream reads them was not measured)"
     if rows.empty:
