@@ -288,15 +288,9 @@ def test_docs_tell_every_claim() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "claims.md").read_text(encoding="utf-8")
     for name in list_claims():
         told: Any = claim(name)
-        for words in (
-            told.sentence,
-            told.measure,
-            told.rule,
-            told.effect,
-            told.supported_by,
-            told.refuted_by,
-        ):
+        effect = told.effect[1:]  # its first letter is a capital there
+        for words in (told.sentence, told.measure, told.rule, effect, told.supported_by, told.refuted_by):
             assert words in page, (name, words)
         assert all(null in page for null in told.nulls), name
         assert all(f"`{key}` = {value:g}" in page for key, value in told.thresholds.items()), name
-        assert f"`{name}` · {told.source}" in page
+        assert f"`{name}` · {told.source}" in page, name

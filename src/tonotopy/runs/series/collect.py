@@ -5,6 +5,7 @@
   some site but stable at none, and *coverage*, the two together (SPEC § 11, claim 14). A frequency counts as
   detected where its verdict is stable, phase-locked or entangled; coincidental does not count, as its line
   breaks in music. Intervals are a bootstrap over pieces, with the same resamples at every site;
+- ``claims``: what the series says of the claim on scale (SPEC § 11, claim 14);
 - ``dimension``, ``pieces``: see :mod:`tonotopy.runs.series.dimensions`.
 """
 
@@ -19,6 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tonotopy.judgement import claims
 from tonotopy.judgement.verdict import VERDICTS
 from tonotopy.runs.run import Run
 from tonotopy.runs.series.dimensions import dimension_rows, series_store
@@ -67,6 +69,7 @@ def tables(
         ):
             placed = table.join(places, on="run").drop(columns="run")
             found[name] = _first(placed)
+    found["claims"] = claims.answers(found, model=runs[-1].plan.encoder, names=["scale"])
     return found
 
 

@@ -27,7 +27,7 @@ KINDS = ("emergence", "scaling")
 #: What members stand in order of.
 COORDINATES = ("step", "order", "parameters")
 #: Tables of a series.
-TABLES = ("shares", "anywhere", "dimension", "pieces")
+TABLES = ("shares", "anywhere", "dimension", "pieces", "claims")
 LARGEST = 4 * 2**20
 MOST_MEMBERS = 10_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -61,7 +61,7 @@ class Series:
         return open_run(self.path / member.folder)
 
     def table(self, name: str) -> pd.DataFrame:
-        """A table across members: shares, anywhere, dimension or pieces; one row a member (and site).
+        """A table across members: shares, anywhere, dimension, pieces or claims; one row a member (and site).
 
         Raises
         ------
