@@ -148,6 +148,8 @@ class UsageCounts:
         first = np.full(min(1, self.n_stages), np.nan)
         value, moved_ = np.concatenate([first, own]), np.concatenate([first, null])
         distinct, collision = self._joint()
+        if distinct < 3:  # runs of two tuples alternate: any shift is as good as none
+            moved_[:] = np.nan
         missing = self.n_codes * (1 - 1 / self.n_codes) ** n
         return Usage(
             n,
