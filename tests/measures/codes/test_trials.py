@@ -63,6 +63,9 @@ def test_presence_tells_which_stage_knows_what() -> None:
         assert np.abs(found.excess_bits[2]).max() < 0.15
         assert (found.p[2] > 0.01).all()
         assert (found.information_bits[2] > 0.02).all()
+        # What is attainable is attained by the stage that takes one code for the partial, and is below one bit.
+        np.testing.assert_allclose(found.attainable_bits[0], found.excess_bits[0], atol=0.06)
+        assert (found.attainable_bits < 1).all()
     assert (which.best_stage == 0).all()
     assert (which.best_excess_bits > 0.5).all()
 

@@ -2,7 +2,9 @@
 
 For each target and stage, over the frames of all trials given: the plug-in information between the code and whether
 the partial was there. The null swaps *present* and *absent* within a trial, all frames of its two sounds together: a
-context's own codes, and codes that persist over frames, stay what they are. With ``against="foil"`` the other sound
+context's own codes, and codes that persist over frames, stay what they are. `attainable_bits` is the excess
+of a code that the partial always changes to one and the same: what as many frames of such codes could show at most
+(with large codebooks and few trials little; then no excess means no power). With ``against="foil"`` the other sound
 is the foil, and the question is which partial was added, not whether anything was.
 
 AUC of P(present | code): chances of codes are counted on the other pieces (half a frame is added to each code), the
@@ -48,6 +50,7 @@ class Presence:
     excess_low_bits: Array = field(repr=False)
     excess_high_bits: Array = field(repr=False)
     p: Array = field(repr=False)
+    attainable_bits: Array = field(repr=False)
     auc: Array = field(repr=False)
     auc_null: Array = field(repr=False)
     auc_low: Array = field(repr=False)
@@ -90,7 +93,7 @@ def presence(
         tables = [_table(pair[..., stage]) for stage in range(n_stages)]
         for stage, table in enumerate(tables):
             found = _information(table, piece, swaps, resamples, rng)
-            for name, value in zip(_GRID[:6], found, strict=True):
+            for name, value in zip(_GRID[:7], found, strict=True):
                 grid[name][stage, k] = value
         row["best_excess_bits"][k] = _cross_chosen(tables, piece, rng)
         _fill_auc(grid, row, k, tables, piece, resamples, rng)
@@ -109,6 +112,7 @@ _GRID = (
     "excess_low_bits",
     "excess_high_bits",
     "p",
+    "attainable_bits",
     "auc",
     "auc_null",
     "auc_low",
@@ -157,7 +161,11 @@ def _information(
     draws = _swapped(seen, np.zeros(weights.shape, np.bool_), weights)
     excess = value - float(null.mean())
     ends = interval(draws - draws.mean() + excess, n_pieces=n_pieces) or (float("nan"), float("nan"))
-    return value, float(null.mean()), excess, *ends, float(p_value(np.array(value), null))
+    planted = np.stack([seen[:, 0], np.zeros_like(seen[:, 0])], axis=1)
+    planted = np.concatenate([planted, np.zeros((n, 2, 1))], axis=2)
+    planted[:, 1, -1] = table.shape[2]
+    attainable = 1.0 - float(_swapped(planted, rng.random((swaps, n)) < 0.5).mean())
+    return value, float(null.mean()), excess, *ends, float(p_value(np.array(value), null)), attainable
 
 
 def _cross_chosen(
@@ -201,7 +209,7 @@ def _fill_auc(
             if draw == 0:
                 ends[:, stage] = interval(values[1:], n_pieces=n_pieces) or (np.nan, np.nan)
     columns = (found[0], found[1:].mean(axis=0), *ends, p_value(found[0], found[1:]))
-    for name, joint, values in zip(_GRID[6:], _ROW, columns, strict=False):
+    for name, joint, values in zip(_GRID[7:], _ROW, columns, strict=False):
         grid[name][:, k], row[joint][k] = values[:-1], values[-1]
 
 
