@@ -39,7 +39,9 @@ Along = Literal["pattern", "line"]
 class Direction:
     """One direction or a few: ``read`` and ``move`` are ``[unit, component]``, ``centre`` is ``[unit]``; float64.
 
-    ``read.T @ move`` is the identity.
+    ``read.T @ move`` is the identity. ``centre`` is the mean frame without the target, of the trials that scale it:
+    what is projected out is set to its reading. (The readout's own centre is that of its training families, and tones
+    in silence read another zero than music does.)
     """
 
     name: str
@@ -94,9 +96,12 @@ def of_readout(
         if not size > 0:
             raise InputError("a target that evokes an answer", f"{size:g} for target {index}")
         read, second = w / size, rows.T @ answers / len(rows)
-        pattern = second @ scipy.linalg.pinv(read.T @ second)
+        # Where every trial evokes the same change, one of the plane's directions answers nothing and has no pattern.
+        whole = np.linalg.cond(read.T @ second) < 1 / np.finfo(np.float32).eps
+        pattern = second @ scipy.linalg.pinv(read.T @ second) if whole else _dual(read)
     move = pattern if along == "pattern" else _dual(read)
-    return Direction(name or f"{readout.kind} {index}", read, move, readout.centre[:, index])
+    absent = scale.take(scale.trials.frequency_index == index).absent
+    return Direction(name or f"{readout.kind} {index}", read, move, _mean(absent))
 
 
 def stacked(directions: Sequence[Direction], *, along: Along = "line", name: str = "") -> Direction:
@@ -192,6 +197,12 @@ def _tilted(z: Floats, values: Floats, wanted: float) -> Floats:
     if excess(-bound) >= 0:
         return unit(-bound)
     return unit(float(scipy.optimize.brentq(excess, -bound, bound, xtol=1e-10)))
+
+
+def _mean(frames: NDArray[np.floating]) -> Floats:
+    """Mean frame of ``[..., unit]``."""
+    flat = np.asarray(frames, dtype=np.float64).reshape(-1, frames.shape[-1])
+    return np.asarray(flat[np.isfinite(flat).all(axis=1)].mean(axis=0))
 
 
 def _dual(read: Floats) -> Floats:

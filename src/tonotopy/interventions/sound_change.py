@@ -1,9 +1,8 @@
 """What changed between two decoded sounds, and where on the frequency axis: in the spectrum and in tracked partials.
 
-Bands are 1 ERB wide and lie so that f is where two of them meet: *near* is within ±1 ERB of f, two whole
-bands. The spectrum is taken in windows of :data:`WINDOW_S` (Hann), half overlapping; partials are those of
-`signal.sinusoids`, frame by frame. Power is mean square, full scale 1. :data:`EDGE_S` at both ends is left out, where
-a codec meets silence.
+The band *near* f is that within ±1 ERB of it; beyond lie bands of 1 ERB on either side. The spectrum is taken in
+windows of :data:`WINDOW_S` (Hann), half overlapping; partials are those of `signal.sinusoids`, frame by frame. Power is
+mean square, full scale 1. :data:`EDGE_S` at both ends is left out, where a codec meets silence.
 """
 
 from __future__ import annotations
@@ -34,14 +33,14 @@ Floats = NDArray[np.float64]
 class Analysis:
     """Powers of some sounds in 1-ERB bands around f."""
 
-    distance_erb: Floats  # [band]: centre of the band re f
+    distance_erb: Floats  # [band]: centre of the band re f; 0 for the band near it
     spectrum: Floats = field(repr=False)  # [sound, frame, band]
     partials: Floats | None = field(repr=False)  # [sound, frame, band]; None where they were not tracked
 
     @property
     def near(self) -> NDArray[np.bool_]:
-        """Which bands lie within ±1 ERB of f."""
-        return np.abs(self.distance_erb) < NEAR_ERB
+        """Which band is that of f."""
+        return np.asarray(self.distance_erb == 0)
 
 
 def analysed(
@@ -65,15 +64,27 @@ def analysed(
         raise InputError("sound of finite samples", f"{int((~np.isfinite(heard)).sum())} that are not", cause)
     distance, centres = bands(frequency_hz, sample_rate_hz)
     frames = np.lib.stride_tricks.sliding_window_view(heard, window, axis=1)[:, :: window // 2]
-    spectrum = np.stack([band_power(row, sample_rate_hz, centres) for row in frames])
+    spectrum = np.stack([_merged(distance, band_power(row, sample_rate_hz, centres)) for row in frames])
     partials = None
     if tracked:
-        partials = np.stack([analyse(row, sample_rate_hz).band_power(centres) for row in heard])
-    return Analysis(distance, spectrum, partials)
+        tracks = [analyse(row, sample_rate_hz) for row in heard]
+        partials = np.stack([_merged(distance, t.band_power(centres)) for t in tracks])
+    beyond = distance[np.abs(distance) > NEAR_ERB]
+    return Analysis(np.concatenate([[0.0], beyond]), spectrum, partials)
+
+
+def _merged(distance: Floats, power: Floats) -> Floats:
+    """The bands within ±1 ERB as one, then the others: ``[..., band]``.
+
+    As one, since a partial that wavers about f would else change from band to band.
+    """
+    near = np.abs(distance) <= NEAR_ERB
+    power = np.maximum(power, 0.0)  # differences of running sums may round below nothing
+    return np.concatenate([power[..., near].sum(axis=-1, keepdims=True), power[..., ~near]], axis=-1)
 
 
 def bands(frequency_hz: float, sample_rate_hz: int) -> tuple[Floats, Floats]:
-    """Centres of the bands: distance from f in ERB, and in Hz.
+    """Centres of 1-ERB bands of which two meet at f: distance from f in ERB, and in Hz.
 
     Examples
     --------

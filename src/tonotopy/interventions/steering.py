@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
 from tonotopy.encoders._contract import Change, Encoder
+from tonotopy.encoders._taps import checked_change
 from tonotopy.interventions import sound_change
 from tonotopy.interventions.actions import ablate, checked_strength, steer
 from tonotopy.interventions.direction import Direction
@@ -158,29 +159,38 @@ class Decoder:
         encoder.site(site)
         self.latent = "codes" if site == "codes" and latent == "stack_end" else encoder.site(latent).name
         self._encoder, self._site, self._pairs = encoder, site, pairs
+        self._plain: dict[
+            int, torch.Tensor
+        ] = {}  # latents of sounds as they are, by the identity of their array
 
     def __call__(
         self, audio: NDArray[np.float32], change: Change | None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Latent ``[trial, frame, unit]`` and decoded sound ``[trial, time]``."""
-        encoder, step = self._encoder, max(1, self._encoder.preferred_batch)
-        latents, sounds = [], []
-        for start in range(0, len(audio), step):
-            rows = torch.from_numpy(audio[start : start + step]).to(encoder.device)
-            if change is None:
-                found = encoder.activations(rows, [self.latent])[self.latent]
-            else:
-                found = encoder.changed(rows, self._site, change, [self.latent])[self.latent]
-            sound = encoder.decode(found)
+        latent = self._latent(audio, change)
+        sounds = []
+        for rows in latent.split(max(1, self._encoder.preferred_batch)):
+            sound = self._encoder.decode(rows)
             if sound is None:
                 cause = (
                     "it has no decoder: ask for effects on its outputs (interventions.outputs) or on later sites "
                     "(interventions.reuse)"
                 )
-                raise InputError("an encoder that decodes", encoder.name, cause)
-            latents.append(found.float().cpu().numpy())
+                raise InputError("an encoder that decodes", self._encoder.name, cause)
             sounds.append(sound.float().cpu().numpy())
-        return np.concatenate(latents), np.concatenate(sounds)
+        return latent.float().cpu().numpy(), np.concatenate(sounds)
+
+    def _latent(self, audio: NDArray[np.float32], change: Change | None) -> torch.Tensor:
+        encoder = self._encoder
+        rows = torch.from_numpy(audio).split(max(1, encoder.preferred_batch))
+        if change is None or self._site == self.latent:  # nothing need run again
+            if id(audio) not in self._plain:
+                found = [encoder.activations(r.to(encoder.device), [self.latent])[self.latent] for r in rows]
+                self._plain[id(audio)] = torch.cat(found)
+            plain = self._plain[id(audio)]
+            return plain if change is None else checked_change(plain, change)
+        made = [encoder.changed(r.to(encoder.device), self._site, change, [self.latent]) for r in rows]
+        return torch.cat([found[self.latent] for found in made])
 
     def analysed(self, sounds: NDArray[np.float32], *, tracked: bool) -> Analysis:
         """Bands of decoded sounds around the target."""

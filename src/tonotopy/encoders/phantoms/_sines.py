@@ -10,6 +10,8 @@ sound changes only in its levels.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -44,24 +46,33 @@ class SineBank:
         self._centres, self._rate = centres_hz, sample_rate_hz
         self._window, self._hop = window, hop
         self._response = responses.shape[1]
+        self._kept: torch.Tensor | None = None  # sines as long as were ever asked for
         self._spread = _spread(responses.double().numpy(), centres_hz, sample_rate_hz)
 
     def __call__(self, means: torch.Tensor) -> torch.Tensor:
         """Sound ``[batch, time]`` with about these channels, rectified and averaged, ``[batch, frame, channel]``."""
         level = self.powers(means).sqrt()
-        batch, frames, _ = level.shape
+        frames = level.shape[1]
         n_samples = (frames - 1) * self._hop + self._response + self._window - 1
-        time = np.arange(n_samples)
-        middle = self._response - 1 + self._window / 2 + self._hop * np.arange(frames)
-        place = np.clip((time - middle[0]) / self._hop, 0, frames - 1)
-        before = np.minimum(place.astype(np.int64), max(0, frames - 2))
-        after, part = np.minimum(before + 1, frames - 1), torch.from_numpy(place - before)
-        sound = torch.zeros(batch, n_samples, dtype=torch.float64)
-        for k, hz in enumerate(self._centres):  # one sine at a time: all at once would fill the memory
-            turns = hz / self._rate * time + TURN * k
-            amplitude = level[:, before, k] * (1 - part) + level[:, after, k] * part
-            sound += amplitude * torch.from_numpy(np.sin(2 * np.pi * turns))
-        return sound.float()
+        sines = self._sines(n_samples)
+        # Between the middles of two frames the level of each sine goes straight from one to the other.
+        middle = self._response - 1 + self._window // 2 + self._hop * np.arange(frames)
+        edges = [0, *middle.tolist(), n_samples]
+        parts = []
+        for k, (begin, end) in enumerate(pairwise(edges)):
+            before, after = level[:, max(k - 1, 0)], level[:, min(k, frames - 1)]
+            part = torch.arange(end - begin, dtype=torch.float64) / (end - begin)
+            here = sines[:, begin:end]
+            parts.append(before @ here * (1 - part) + after @ here * part)
+        return torch.cat(parts, dim=1).float()
+
+    def _sines(self, n_samples: int) -> torch.Tensor:
+        """Sines at the centres, each of its own phase, ``[sine, time]`` float64."""
+        if self._kept is None or self._kept.shape[1] < n_samples:
+            turns = self._centres[:, None] / self._rate * np.arange(n_samples)
+            phase = TURN * np.arange(len(self._centres))
+            self._kept = torch.from_numpy(np.sin(2 * np.pi * (turns + phase[:, None])))
+        return self._kept[:, :n_samples]
 
     def powers(self, means: torch.Tensor) -> torch.Tensor:
         """Squared amplitude of each sine, ``[batch, frame, sine]`` float64."""
