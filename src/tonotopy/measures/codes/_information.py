@@ -39,7 +39,7 @@ def information_bits(counts: NDArray[np.integer] | Array) -> Array:
 
     Examples
     --------
-    >>> information_bits(np.array([[5, 0], [0, 5]])).item()
+    >>> information_bits(np.array([[5, 0], [0, 5]])).round(6).item()
     1.0
     """
     values = np.asarray(counts, np.float64)
