@@ -103,3 +103,15 @@ def test_wrong_codes_are_refused() -> None:
         encoder.entries(torch.zeros(1, 1, 8))
     with pytest.raises(InputError, match="expected 1 to 8 stages; got 9"):
         encoder.codes(noise(1), 9)
+
+
+def test_codes_follow_a_latent_that_was_changed() -> None:
+    """What is put at the latent is quantised anew; codes can be changed themselves, and nothing lies before them."""
+    encoder, audio = load_encoder("phantom:quantised-cochlea"), noise(2)
+    found = encoder.changed(audio, "stack_end", lambda a: a.flip(0), ["stack_end", "codes"])
+    other = encoder.activations(audio.flip(0), ["stack_end", "codes"])
+    assert all(torch.equal(found[name], other[name]) for name in other)
+    doubled = encoder.changed(audio, "codes", lambda a: 2 * a, ["codes"])["codes"]
+    assert torch.equal(doubled, 2 * encoder.activations(audio, ["codes"])["codes"])
+    with pytest.raises(InputError, match="make the change at an earlier one"):
+        encoder.changed(audio, "codes", lambda a: a, ["stack_end"])

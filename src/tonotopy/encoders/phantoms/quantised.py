@@ -3,7 +3,7 @@
 *quantised-cochlea*: the cochlea's 64 channels in 8 groups of 8 neighbours, each group quantised to one of 16 codes.
 The entries come from k-means on synthetic sounds (noise and tones at many levels), and are zero outside their group:
 as a residual quantiser takes the nearest entry stage by stage, this one is a product quantiser in residual form.
-``decode`` is a bank of sines, one at each channel's centre, whose powers are fitted to those of the channels.
+``decode`` is the cochlea's.
 
 *random codes*: 8 stages of 16 codes drawn from a hash of samples, so that equal sounds have equal codes and nothing
 else is equal. The sound that is hashed lies within a frame's view:
@@ -23,12 +23,13 @@ import torch
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 
+from tonotopy.encoders._change import places_of_change
 from tonotopy.encoders._codes import checked_codes, checked_stages
-from tonotopy.encoders._contract import Site
-from tonotopy.encoders.phantoms import cochlea
+from tonotopy.encoders._contract import Change, Site
+from tonotopy.encoders._taps import checked_change
 from tonotopy.encoders.phantoms._base import SAMPLE_RATE_HZ, Expectation, Phantom, generator
+from tonotopy.encoders.phantoms._cochlea import Cochlea
 from tonotopy.signal import erb
-from tonotopy.signal.gammatone import impulse_responses
 
 NAMES = ("quantised-cochlea", "random-codes-iid", "random-codes-sticky", "random-codes-piece")
 #: Each is an encoder of its own: its sites are what a quantiser has.
@@ -50,8 +51,6 @@ UNITS = 64
 SOUNDS = 48
 SOUND_S = 0.5
 TONES = 10
-#: Rounds of the fit of a decoded frame's powers.
-ROUNDS = 30
 #: Random codes: seconds of a hop, of a frame's own samples, of a sticky code's view; frames of a segment.
 HOP_S = 0.016
 OWN_S = 0.064
@@ -85,7 +84,9 @@ class QuantisedCochlea(_Coded):
     """A cochlea at ``stack_end``, its quantised channels at ``codes``."""
 
     def __init__(self, *, seed: int, sample_rate_hz: int) -> None:
-        self._cochlea = cochlea.open_encoder("cochlea", seed=seed, sample_rate_hz=sample_rate_hz)
+        self._cochlea = Cochlea(
+            "cochlea", ["cochlea"], seed=seed, sample_rate_hz=sample_rate_hz, channels=UNITS
+        )
         at = self._cochlea.sites[0]
         sites = [
             Site("stack_end", "stack_end", at.hop, at.view, 0, UNITS),
@@ -116,27 +117,18 @@ class QuantisedCochlea(_Coded):
         )  # [batch, frame, stage, code, unit]
         return apart.square().sum(dim=-1).argmin(dim=-1)
 
-    def decode(self, latent: torch.Tensor) -> torch.Tensor:
-        rate, site = self.sample_rate_hz, self.sites[0]
-        centres = centres_hz(rate)
-        spread = _spread(centres, rate).to(latent)
-        # A rectified sine of amplitude A has the mean A / pi.
-        wanted = (torch.pi * latent.clamp(min=0) ** (1 / cochlea.COMPRESSION)) ** 2
-        power = wanted + 1e-20
-        for _ in range(ROUNDS):  # Richardson and Lucy: powers stay positive, neighbours are explained once
-            power = power * ((wanted / (power @ spread + 1e-20)) @ spread.T) / spread.sum(dim=1)
-        n_samples = site.view + (latent.shape[1] - 1) * site.hop
-        window = int(cochlea.WINDOW_S * rate)
-        middle = site.view - window // 2 + site.hop * torch.arange(latent.shape[1])
-        time = torch.arange(n_samples, dtype=torch.float64)
-        place = ((time - middle[0]) / site.hop).clamp(0, latent.shape[1] - 1)
-        before = place.long().clamp(max=max(0, latent.shape[1] - 2))
-        after, part = (before + 1).clamp(max=latent.shape[1] - 1), (place - before).to(latent)
-        sound = latent.new_zeros(latent.shape[0], n_samples)
-        for hz, amplitude in zip(centres, power.sqrt().unbind(dim=2), strict=True):
-            level = amplitude[:, before] * (1 - part) + amplitude[:, after] * part
-            sound = sound + level * torch.sin(2 * torch.pi * float(hz) / rate * time).to(latent)
-        return sound
+    def changed(
+        self, audio: torch.Tensor, site: str, change: Change, sites: Sequence[str]
+    ) -> dict[str, torch.Tensor]:
+        """As :meth:`Encoder.changed`: codes are chosen anew for a latent that was changed."""
+        wanted = places_of_change(self, site, sites, head=False)
+        with torch.no_grad():
+            new = checked_change(self.activations(audio, [site])[site], change)
+            after = new if site == "codes" or "codes" not in wanted else self.entries(self._chosen(new))
+        return {name: after if name == "codes" else new for name in wanted}
+
+    def decode(self, latent: torch.Tensor) -> torch.Tensor | None:
+        return self._cochlea.decode(latent)
 
 
 class RandomCodes(_Coded):
@@ -192,12 +184,6 @@ class RandomCodes(_Coded):
         return _mixed(torch.stack(padded, dim=-1)[:, order // STICKY, order % STICKY])
 
 
-def centres_hz(sample_rate_hz: int) -> NDArray[np.float64]:
-    """Centres of the cochlea's channels, ``[channel]``."""
-    ends = erb.rate(45.0), erb.rate(0.47 * sample_rate_hz)
-    return np.asarray(erb.frequency_hz(np.linspace(*ends, UNITS)))
-
-
 def synthetic_sounds(sample_rate_hz: int, *, seed: int) -> torch.Tensor:
     """Noise and tones that fall by 6 dB an octave as music does, at many levels: ``[sound, time]``."""
     rng = np.random.default_rng([seed, 67])
@@ -225,14 +211,6 @@ def learned(frames: torch.Tensor, *, seed: int) -> torch.Tensor:
         found, _ = kmeans2(data, CODES, iter=25, minit="++", missing="raise", rng=rng)
         books[stage, :, own] = torch.from_numpy(found).float()
     return books
-
-
-def _spread(centres: NDArray[np.float64], sample_rate_hz: int) -> torch.Tensor:
-    """Power that a sine at one centre has in the channel of another, ``[sine, channel]``."""
-    bank = impulse_responses(centres, sample_rate_hz, int(cochlea.RESPONSE_S * sample_rate_hz))
-    time = np.arange(bank.shape[1]) / sample_rate_hz
-    turning = np.exp(-2j * np.pi * centres[:, None] * time)
-    return torch.from_numpy(np.abs(turning @ bank.T) ** 2)
 
 
 def _bounds(number: int) -> NDArray[np.float64]:
