@@ -14,6 +14,7 @@ In the order data flow::
     reuse         what later sites lose when a direction is projected out
     composition   whether pitches and chords lose what partial directions lose
     listening     sounds of a chosen set, equally loud
+    rows          the same as columns of tables
     pieces        means and intervals over pieces, p against random directions
 """
 
@@ -39,5 +40,7 @@ from tonotopy.interventions.pairs import Pairs as Pairs
 from tonotopy.interventions.pairs import pairs as pairs
 from tonotopy.interventions.reuse import Reuse as Reuse
 from tonotopy.interventions.reuse import reuse as reuse
+from tonotopy.interventions.rows import reuse_rows as reuse_rows
+from tonotopy.interventions.rows import steering_rows as steering_rows
 from tonotopy.interventions.steering import Steering as Steering
 from tonotopy.interventions.steering import steering as steering
