@@ -43,6 +43,22 @@ def test_a_partial_elsewhere_is_leakage(kind: str) -> None:
     assert abs(sound_change.gain_db(before, after, found.near)) < 0.5
 
 
+def test_in_levels_a_little_more_bass_does_not_outweigh_a_high_partial() -> None:
+    """1 dB of a loud bass holds more power than 20 dB of a faint partial, and is less of a change."""
+    sounds = np.stack([tone(100.0, 0.5) + tone(4000.0, 0.001), tone(100.0, 0.56) + tone(4000.0, 0.01)])
+    found = analysed(sounds, RATE, 4000.0, tracked=False)
+    assert sound_change.specificity(*found.spectrum, found.near) < 0.01
+    assert sound_change.specificity_level(*found.spectrum, found.near) > 0.95
+
+
+def test_an_even_change_of_level_reads_the_width_of_the_band() -> None:
+    """All bands 6 dB up: 2 ERB of all there are."""
+    noise = 0.1 * np.random.default_rng(0).standard_normal(N)
+    found = analysed(np.stack([noise, 2 * noise]), RATE, 1000.0, tracked=False)
+    width = len(found.near) + 1
+    assert sound_change.specificity_level(*found.spectrum, found.near) == pytest.approx(2 / width, rel=0.02)
+
+
 def test_equal_sounds_have_no_change_to_share() -> None:
     """Undefined, not zero."""
     found = analysed(np.stack([tone(500.0), tone(500.0)]), RATE, 500.0)

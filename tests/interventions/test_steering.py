@@ -58,7 +58,9 @@ def mean(found: list[Steering], field: str, kind: str, dose: int | None = ONE) -
 def test_the_cochlea_is_steered_at_f_and_random_directions_are_not(found: list[Steering]) -> None:
     """Share of the change within ±1 ERB of f at least .9, as adding the partial itself; at random all but none."""
     assert mean(found, "specificity", "own") >= 0.9
+    assert mean(found, "specificity_level", "own") >= 0.9
     assert mean(found, "specificity_partials", "own") >= 0.8
+    assert mean(found, "specificity_level", "random") < 0.3
     assert mean(found, "specificity", "random") < 0.1
     assert mean(found, "specificity", "other") < 0.1
     assert mean(found, "leakage", "own") < 0.1 < mean(found, "leakage", "random")

@@ -54,6 +54,10 @@ class SteeringRows:
     specificity_low: Floats
     specificity_high: Floats
     p: Floats  # of the own direction's specificity against random ones; NaN in other rows
+    specificity_level: Floats
+    specificity_level_low: Floats
+    specificity_level_high: Floats
+    p_level: Floats  # the same of levels
     specificity_partials: Floats
     gain_db: Floats
     gain_db_low: Floats
@@ -71,6 +75,7 @@ class SteeringRows:
     damage: Floats
     present_gain_db: Floats  # of adding the target itself
     present_specificity: Floats
+    present_specificity_level: Floats
 
 
 def reuse_rows(found: Reuse, *, n_resamples: int = 1000, seed: int = 0) -> ReuseRows:
@@ -114,16 +119,18 @@ def steering_rows(found: Steering, *, n_resamples: int = 1000, seed: int = 0) ->
     def value(values: Floats) -> Floats:
         return flat(over_pieces(values, found.piece, n_resamples=1).value)
 
-    specificity, gain, necessity = (
+    def p_of(values: Floats) -> Floats:
+        p = np.full((directions, doses), np.nan)
+        for row in _rows(found.direction, OWN):
+            p[row] = p_value(values[row], values[_rows(found.direction, "random")])
+        return p.ravel()
+
+    specificity, level, gain, necessity = (
         over_pieces(values, found.piece, n_resamples=n_resamples, seed=seed)
-        for values in (found.specificity, found.gain_db, found.necessity)
+        for values in (found.specificity, found.specificity_level, found.gain_db, found.necessity)
     )
-    p = np.full((directions, doses), np.nan)
-    for row in _rows(found.direction, OWN):
-        p[row] = p_value(specificity.value[row], specificity.value[_rows(found.direction, "random")])
-    added = over_pieces(
-        np.stack([found.present_gain_db, found.present_specificity]), found.piece, n_resamples=1
-    )
+    present = [found.present_gain_db, found.present_specificity, found.present_specificity_level]
+    added = over_pieces(np.stack(present), found.piece, n_resamples=1)
     n = directions * doses
     return SteeringRows(
         site=np.full(n, found.site),
@@ -133,7 +140,11 @@ def steering_rows(found: Steering, *, n_resamples: int = 1000, seed: int = 0) ->
         specificity=flat(specificity.value),
         specificity_low=flat(specificity.low),
         specificity_high=flat(specificity.high),
-        p=p.ravel(),
+        p=p_of(specificity.value),
+        specificity_level=flat(level.value),
+        specificity_level_low=flat(level.low),
+        specificity_level_high=flat(level.high),
+        p_level=p_of(level.value),
         specificity_partials=value(found.specificity_partials),
         gain_db=flat(gain.value),
         gain_db_low=flat(gain.low),
@@ -151,6 +162,7 @@ def steering_rows(found: Steering, *, n_resamples: int = 1000, seed: int = 0) ->
         damage=value(found.damage),
         present_gain_db=np.full(n, added.value[0]),
         present_specificity=np.full(n, added.value[1]),
+        present_specificity_level=np.full(n, added.value[2]),
     )
 
 

@@ -25,6 +25,8 @@ NEAR_ERB = 1.0
 #: Lowest edge of a band, Hz; the highest is this share of the sampling rate.
 LOWEST_HZ = 20.0
 HIGHEST_RATIO = 0.49
+#: Power of a band that counts as silence: -90 dBFS.
+LEAST_POWER = 1e-9
 
 Floats = NDArray[np.float64]
 
@@ -102,6 +104,19 @@ def bands(frequency_hz: float, sample_rate_hz: int) -> tuple[Floats, Floats]:
 def specificity(before: Floats, after: Floats, near: NDArray[np.bool_]) -> Floats:
     """Share of the change of power that lies near f, ``[..., frame, band]`` to ``[...]``; NaN where nothing changed."""
     change = np.abs(after - before).sum(axis=-2)
+    return _ratio(change[..., near].sum(axis=-1), change.sum(axis=-1))
+
+
+def specificity_level(before: Floats, after: Floats, near: NDArray[np.bool_]) -> Floats:
+    """The same of levels: share of the squared change in dB, by width in ERB; NaN where no level changed.
+
+    Powers of music fall steeply with frequency, so that a little more of the bass outweighs all of a high partial. In
+    levels every band counts alike, as in specificity of answers: an even change of all bands reads 2 ERB of all there
+    are.
+    Levels are of a band's mean power over time, :data:`LEAST_POWER` added.
+    """
+    levels = [10 * np.log10(power.mean(axis=-2) + LEAST_POWER) for power in (before, after)]
+    change = np.square(levels[1] - levels[0]) * np.where(near, 2 * NEAR_ERB, 1.0)
     return _ratio(change[..., near].sum(axis=-1), change.sum(axis=-1))
 
 

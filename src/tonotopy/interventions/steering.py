@@ -3,7 +3,8 @@
 For each piece c and strength: push the activations of c along a direction, go on to the latent, decode, and analyse
 again what is heard, against the decoded c. Beside it: the decoded c + s, and c + s with the direction projected out.
 
-- specificity: share of the change of power within ±1 ERB of f, in the spectrum and in the tracked partials;
+- specificity: share of the change within ±1 ERB of f: of power, in the spectrum and in the tracked partials; and of
+  level, where a change of the bass does not outweigh all of a high partial;
 - gain: change of power within ±1 ERB of f, dB; leakage: change of power elsewhere re the power there;
 - quality: multi-resolution spectral distance of the pushed from the decoded c (the price, and what was to be heard);
 - sufficiency: nearness to c + s, of the latent (share of the squared change explained) and of band amplitudes;
@@ -50,6 +51,7 @@ class Steering:
     strength: Floats  # [dose]
     piece: NDArray[np.int64]  # [trial]
     specificity: Floats = field(repr=False)
+    specificity_level: Floats = field(repr=False)
     specificity_partials: Floats = field(repr=False)
     gain_db: Floats = field(repr=False)
     gain_partials_db: Floats = field(repr=False)
@@ -63,6 +65,7 @@ class Steering:
     damage: Floats = field(repr=False)  # [direction, trial]
     present_gain_db: Floats = field(repr=False)  # [trial]: what adding s itself does
     present_specificity: Floats = field(repr=False)  # [trial]
+    present_specificity_level: Floats = field(repr=False)  # [trial]
     present_quality: Floats = field(repr=False)  # [trial]
 
 
@@ -139,6 +142,7 @@ def steering(
         **{key: np.array(values) for key, values in ends.items()},
         present_gain_db=sound_change.gain_db(plain.spectrum, whole.spectrum, plain.near),
         present_specificity=sound_change.specificity(plain.spectrum, whole.spectrum, plain.near),
+        present_specificity_level=sound_change.specificity_level(plain.spectrum, whole.spectrum, plain.near),
         present_quality=_distance(wanted[1], base[1]),
     )
 
@@ -199,6 +203,7 @@ class Decoder:
 
 _PER_DOSE = (
     "specificity",
+    "specificity_level",
     "specificity_partials",
     "gain_db",
     "gain_partials_db",
@@ -218,6 +223,7 @@ def _effects(
     near, undefined = plain.near, np.full(len(base[0]), np.nan)
     found = {
         "specificity": sound_change.specificity(plain.spectrum, heard.spectrum, near),
+        "specificity_level": sound_change.specificity_level(plain.spectrum, heard.spectrum, near),
         "gain_db": sound_change.gain_db(plain.spectrum, heard.spectrum, near),
         "leakage": sound_change.leakage(plain.spectrum, heard.spectrum, near),
         "quality": _distance(pushed[1], base[1]),
