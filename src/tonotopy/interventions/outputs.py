@@ -30,6 +30,7 @@ from tonotopy.interventions.actions import ablate, checked_strength, steer
 from tonotopy.interventions.direction import Direction
 from tonotopy.interventions.doses import monotonicity, sign_share
 from tonotopy.interventions.pairs import Pairs
+from tonotopy.interventions.pieces import Estimate, ratio_over_pieces
 from tonotopy.interventions.sound_change import NEAR_ERB
 from tonotopy.interventions.steering import STRENGTHS
 from tonotopy.signal import erb
@@ -52,9 +53,14 @@ class OutputSteering:
     sufficiency: Floats = field(repr=False)
     monotonicity: Floats = field(repr=False)  # [direction, trial]
     sign: Floats = field(repr=False)  # [direction, trial]
-    necessity: Floats = field(repr=False)  # [direction, trial]
+    gone: Floats = field(repr=False)  # [direction, trial]: D_s times what goes of it when projected out
     damage: Floats = field(repr=False)  # [direction, trial]
     present_size: Floats = field(repr=False)  # [trial]: |D_s|
+
+    def necessity(self, *, n_resamples: int = 1000, seed: int = 0) -> Estimate:
+        """Share of D_s that goes with each direction, ``[direction]``: a quotient of sums over trials."""
+        size = np.broadcast_to(np.square(self.present_size), self.gone.shape)
+        return ratio_over_pieces(self.gone, size, self.piece, n_resamples=n_resamples, seed=seed)
 
 
 def output_steering(
@@ -83,7 +89,7 @@ def output_steering(
     size = np.square(evoked).sum(axis=1)
     inside = _inside(encoder, pairs.target)
     per_dose: dict[str, list[list[Floats]]] = {k: [] for k in ("gain", "specificity", "near", "sufficiency")}
-    ends: dict[str, list[Floats]] = {k: [] for k in ("monotonicity", "sign", "necessity", "damage")}
+    ends: dict[str, list[Floats]] = {k: [] for k in ("monotonicity", "sign", "gone", "damage")}
     for direction in directions.values():
         here: dict[str, list[Floats]] = {k: [] for k in per_dose}
         for strength in doses:
@@ -102,9 +108,9 @@ def output_steering(
         ends["monotonicity"].append(monotonicity(doses, gains))
         ends["sign"].append(sign_share(doses, gains))
         gone = whole - outputs(encoder, pairs.present, site, ablate(direction))
-        share = _ratio((gone * evoked).sum(axis=1), size)
-        ends["necessity"].append(share)
-        beside = gone - np.nan_to_num(share)[:, None] * evoked
+        along = (gone * evoked).sum(axis=1)
+        ends["gone"].append(along)
+        beside = gone - np.nan_to_num(_ratio(along, size))[:, None] * evoked
         ends["damage"].append(_ratio(np.linalg.norm(beside, axis=1), np.sqrt(size)))
     return OutputSteering(
         site=site,

@@ -125,10 +125,11 @@ def steering_rows(found: Steering, *, n_resamples: int = 1000, seed: int = 0) ->
             p[row] = p_value(values[row], values[_rows(found.direction, "random")])
         return p.ravel()
 
-    specificity, level, gain, necessity = (
+    specificity, level, gain = (
         over_pieces(values, found.piece, n_resamples=n_resamples, seed=seed)
-        for values in (found.specificity, found.specificity_level, found.gain_db, found.necessity)
+        for values in (found.specificity, found.specificity_level, found.gain_db)
     )
+    necessity = found.necessity(n_resamples=n_resamples, seed=seed)
     present = [found.present_gain_db, found.present_specificity, found.present_specificity_level]
     added = over_pieces(np.stack(present), found.piece, n_resamples=1)
     n = directions * doses

@@ -31,6 +31,7 @@ from tonotopy.interventions.actions import ablate, checked_strength, steer
 from tonotopy.interventions.direction import Direction
 from tonotopy.interventions.doses import monotonicity, sign_share
 from tonotopy.interventions.pairs import Pairs
+from tonotopy.interventions.pieces import Estimate, ratio_over_pieces
 from tonotopy.interventions.sound_change import Analysis, analysed
 from tonotopy.training.spectral import spectral_distance
 
@@ -61,12 +62,23 @@ class Steering:
     sufficiency_spectrum: Floats = field(repr=False)
     monotonicity: Floats = field(repr=False)  # [direction, trial]
     sign: Floats = field(repr=False)  # [direction, trial]: share of doses
-    necessity: Floats = field(repr=False)  # [direction, trial]
+    gone: Floats = field(
+        repr=False
+    )  # [direction, trial]: power near f that goes from c + s when projected out
+    added: Floats = field(repr=False)  # [trial]: power near f that s adds to c
     damage: Floats = field(repr=False)  # [direction, trial]
     present_gain_db: Floats = field(repr=False)  # [trial]: what adding s itself does
     present_specificity: Floats = field(repr=False)  # [trial]
     present_specificity_level: Floats = field(repr=False)  # [trial]
     present_quality: Floats = field(repr=False)  # [trial]
+
+    def necessity(self, *, n_resamples: int = 1000, seed: int = 0) -> Estimate:
+        """Share of the power that s adds near f which goes with each direction, ``[direction]``.
+
+        A quotient of sums: in a piece where s adds all but nothing, a quotient of its own would be noise.
+        """
+        added = np.broadcast_to(self.added, self.gone.shape)
+        return ratio_over_pieces(self.gone, added, self.piece, n_resamples=n_resamples, seed=seed)
 
 
 def steering(
@@ -113,7 +125,7 @@ def steering(
     base, wanted = decoder(pairs.absent, None), decoder(pairs.present, None)
     plain, whole = decoder.analysed(base[1], tracked=True), decoder.analysed(wanted[1], tracked=True)
     rows: dict[str, list[list[Floats]]] = {name: [] for name in _PER_DOSE}
-    ends: dict[str, list[Floats]] = {name: [] for name in ("monotonicity", "sign", "necessity", "damage")}
+    ends: dict[str, list[Floats]] = {name: [] for name in ("monotonicity", "sign", "gone", "damage")}
     for name, direction in directions.items():
         here: dict[str, list[Floats]] = {key: [] for key in _PER_DOSE}
         for strength in doses:
@@ -127,9 +139,7 @@ def steering(
         ends["monotonicity"].append(monotonicity(doses, gains))
         ends["sign"].append(sign_share(doses, gains))
         cut = decoder.analysed(decoder(pairs.present, ablate(direction))[1], tracked=False)
-        added = _near(whole) - _near(plain)
-        gone = _near(whole) - _near(cut)
-        ends["necessity"].append(np.divide(gone, added, out=np.full(len(added), np.nan), where=added > 0))
+        ends["gone"].append(_near(whole) - _near(cut))
         ends["damage"].append(sound_change.leakage(whole.spectrum, cut.spectrum, whole.near))
     return Steering(
         site=site,
@@ -140,6 +150,7 @@ def steering(
         piece=pairs.piece,
         **{key: np.array(values) for key, values in rows.items()},
         **{key: np.array(values) for key, values in ends.items()},
+        added=_near(whole) - _near(plain),
         present_gain_db=sound_change.gain_db(plain.spectrum, whole.spectrum, plain.near),
         present_specificity=sound_change.specificity(plain.spectrum, whole.spectrum, plain.near),
         present_specificity_level=sound_change.specificity_level(plain.spectrum, whole.spectrum, plain.near),
