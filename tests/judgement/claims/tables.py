@@ -148,21 +148,31 @@ def first_layer(likeness: float, p: float, *, null_high: float = 0.3, filters: f
     return {"first_layer": pd.DataFrame([row | {"null_high": null_high}])}
 
 
-def pitch(score: float, *, floor: float | None = 0.2, control: float = 0.1, source: str = "topk") -> Tables:
-    """Pitch decoded from a dictionary, from those of an untrained copy, and on shuffled labels."""
-    rows = [
-        {
-            "weights": weights,
-            "site": "codes",
-            "source": source,
-            "control": control,
-            "control_high": control + 0.05,
-        }
-        | _ends("score", value, 0.05)
-        for weights, value in (("trained", score), ("floor", floor))
-        if value is not None
-    ]
-    return {"pitch_decoding": pd.DataFrame(rows)}
+def pitch(
+    score: float,
+    *,
+    floor: float | None = 0.55,
+    control: float = 0.52,
+    random: float = 0.6,
+    source: str = "topk",
+) -> Tables:
+    """Pitch classes decoded from a dictionary, beside its nulls; other windows and probes stand in the table, too."""
+    row: dict[str, Any] = {
+        "weights": "trained",
+        "site": "codes",
+        "source": source,
+        "task": "class",
+        "probe": "all",
+    }
+    row |= {"window_s": 0.2, "score": score, "floor": np.nan, "control": control, "random": random}
+    row |= _ends("selectivity", score - control, 0.03) | _ends("above_random", score - random, 0.03)
+    if floor is None:
+        row |= dict.fromkeys(("above_floor", "above_floor_low", "above_floor_high"), np.nan)
+    else:
+        row |= {"floor": floor} | _ends("above_floor", score - floor, 0.03)
+    others = [row | {"window_s": 0.0}, row | {"probe": "best"}, row | {"task": "note"}]
+    wrong = [other | _ends("above_floor", -0.5, 0.01) for other in others]
+    return {"pitch_decoding": pd.DataFrame([row, *wrong])}
 
 
 def series(coverage: tuple[float, ...], entangled: float, reuse: tuple[float, ...] | None = None) -> Tables:

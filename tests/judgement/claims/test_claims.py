@@ -157,12 +157,12 @@ CASES: list[tuple[str, str, str, dict[str, pd.DataFrame]]] = [
     ("log-like-axis", "first_conv", NO, t.first_layer(0.1, 0.4)),
     ("log-like-axis", "first_conv", OPEN, t.first_layer(0.1, 0.4, null_high=0.95)),  # too few filters to tell
     ("log-like-axis", "first_conv", OPEN, t.first_layer(t.NAN, t.NAN, filters=3.0)),
-    ("pitch-decoding", "codes", YES, t.sites() | t.pitch(0.6)),
-    ("pitch-decoding", "codes", NO, t.sites() | t.pitch(0.12)),
-    ("pitch-decoding", "codes", OPEN, t.sites() | t.pitch(0.28)),
-    ("pitch-decoding", "codes", OPEN, t.sites() | t.pitch(0.6, floor=None)),
-    ("pitch-decoding", "codes", OPEN, t.sites() | t.pitch(0.6, source="channels")),  # no dictionary
-    ("pitch-decoding", "–", OPEN, MID | t.pitch(0.6)),  # no codec
+    ("pitch-decoding", "codes", YES, t.sites() | t.pitch(0.8)),
+    ("pitch-decoding", "codes", NO, t.sites() | t.pitch(0.53)),
+    ("pitch-decoding", "codes", OPEN, t.sites() | t.pitch(0.57)),
+    ("pitch-decoding", "codes", OPEN, t.sites() | t.pitch(0.8, floor=None)),
+    ("pitch-decoding", "codes", OPEN, t.sites() | t.pitch(0.8, source="channels")),  # no dictionary
+    ("pitch-decoding", "–", OPEN, MID | t.pitch(0.8)),  # no codec
     ("scale", "–", YES, t.series((0.2, 0.8), 0.3, (0.1, 0.5))),
     ("scale", "–", NO, t.series((0.2, 0.8), 0.0)),  # the entanglement is gone
     ("scale", "–", NO, t.series((0.8, 0.2), 0.3)),  # coverage worsens
