@@ -57,6 +57,7 @@ from tonotopy.cli import _options as options
     metavar="A,B",
     help="Ask what these stabilise to be features of: channels, ica, topk, ... (see docs/features.md).",
 )
+@click.option("--codes", is_flag=True, help="Ask what codes, or the head of a classifier, know of partials.")
 @click.option("--no-floor", is_flag=True, help="Leave out the comparison with random weights.")
 @click.option("--ceiling", metavar="DIR", help="What `train ceiling` wrote: set each verdict below it.")
 @click.option("--trust", is_flag=True, help="Run code that the encoder's spelling names.")

@@ -11,6 +11,7 @@ from tonotopy.core.errors import InputError
 from tonotopy.encoders import load_encoder
 from tonotopy.encoders._contract import Encoder
 from tonotopy.features.sources import check_sources
+from tonotopy.runs.code_graph import check_codes
 from tonotopy.runs.plan import Plan, preset
 from tonotopy.sound.sources._contract import Source
 from tonotopy.sound.structures import check_names
@@ -43,6 +44,7 @@ class Asked:
     ceiling: Any = None
     structures: Sequence[str] | None = None
     features: Sequence[str] | None = None
+    codes: bool = False
 
 
 def open_encoder(asked: Asked, options: dict[str, Any]) -> Encoder:
@@ -80,6 +82,8 @@ def make_plan(
     if asked.seed < 0:
         raise InputError("a seed of 0 or more", str(asked.seed))
     features = check_sources(tuple(asked.features or ()))
+    if asked.codes:
+        check_codes(encoder, sites)
     return Plan(
         # A spelling that is a path would tell where it lay; what it opened as says as much.
         encoder=asked.encoder
@@ -111,6 +115,7 @@ def make_plan(
         features=features,
         frames_a_piece=chosen.frames_a_piece if features else 0,
         dictionary_seeds=chosen.dictionary_seeds if features else 0,
+        codes=asked.codes,
     )
 
 
@@ -124,6 +129,7 @@ def folder_name(plan: Plan) -> str:
         f"seed{plan.seed}",
         *plan.structures[1:],
         *plan.features,
+        *(["codes"] if plan.codes else []),
     ]
     safe = [
         "".join(c if c.isalnum() or c in ".-" else "-" for c in word).strip("-.")[:40]

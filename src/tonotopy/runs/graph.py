@@ -10,6 +10,7 @@ import numpy as np
 from tonotopy.encoders._contract import Encoder, Site
 from tonotopy.readouts.window import Window, lags_to_record, windows
 from tonotopy.recording.frames import plan_segment
+from tonotopy.runs.code_graph import CodeUnits, code_units
 from tonotopy.runs.engine import Unit
 from tonotopy.runs.feature_graph import FeatureUnits, feature_units
 from tonotopy.runs.plan import Plan
@@ -49,13 +50,14 @@ class Graph:
     curves: list[tuple[str, Window, Unit]]  # readout family ("window" or "raw"), point, unit
     rungs: dict[str, Rung]
     features: FeatureUnits
+    codes: CodeUnits
 
     @property
     def targets(self) -> list[Unit]:
         """What a study wants in the end, in the order in which it is worth having."""
         further = [unit for rung in self.rungs.values() for unit in rung.measures.values()]
         curves = [unit for _, _, unit in self.curves]
-        return [*self.measures.values(), *curves, *further, *self.features.targets]
+        return [*self.measures.values(), *curves, *further, *self.features.targets, *self.codes.targets]
 
     def measures_of(self, structure: str) -> dict[tuple[Weights, str], Unit]:
         """The measures of one structure."""
@@ -98,7 +100,8 @@ def build(plan: Plan, encoder: Encoder, n_pieces: int) -> Graph:
     curves = _curves(curve_site, points, sites, records[None], raw, common)
     every = {PARTIAL: records} | {name: rung.records for name, rung in rungs.items()}
     features = feature_units(plan, encoder, music, n_pieces, every)
-    return Graph(design, shortest, music, records, measures, curves, rungs, features)
+    codes = code_units(plan, encoder, music, design, records)
+    return Graph(design, shortest, music, records, measures, curves, rungs, features, codes)
 
 
 def _longest_raw(sites: Sequence[Site]) -> int:

@@ -84,6 +84,7 @@ class Plan:
     features: tuple[str, ...] = ()  # sources of the features that are asked what they are; none where empty
     frames_a_piece: int = 0  # of natural sound, on which features are found and described
     dictionary_seeds: int = 0  # of each source that draws: what recurs is a feature of the site
+    codes: bool = False  # what codes and a head know of partials is asked too
 
     def to_toml(self) -> str:
         """The plan as TOML text."""
@@ -91,9 +92,9 @@ class Plan:
 
     @property
     def _told(self) -> dict[str, Any]:
-        """What is written and hashed: a plan of partials alone says nothing of structures or of features."""
+        """What is written and hashed: a plan of partials alone says nothing of what it does not ask."""
         told = asdict(self)
-        for key in ("structures", "features", "frames_a_piece", "dictionary_seeds"):
+        for key in ("structures", "features", "frames_a_piece", "dictionary_seeds", "codes"):
             if told[key] == LATER[key]:
                 del told[key]
         return told
@@ -125,6 +126,7 @@ LATER: dict[str, Any] = {
     "features": (),
     "frames_a_piece": 0,
     "dictionary_seeds": 0,
+    "codes": False,
 }
 
 _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "str": (str,), "bool": (bool,)}

@@ -44,6 +44,9 @@ FEATURE_TABLES = (
     "ambiguity",
     "transitions",
 )
+#: Tables that a run has whose plan asks for codes: those of codes where there is a quantiser, the last of them
+#: where there is a decoder too, and those of a head.
+CODE_TABLES = ("codes", "code_stages", "code_peaks", "code_swaps", "head", "head_sites")
 #: Columns of a trial that activations carry as coordinates.
 TRIAL_COLUMNS = ("context", "frequency_hz", "foil_hz", "piece", "test", "occupancy")
 #: Files larger than this are no part of a run.
@@ -64,6 +67,7 @@ class Run:
     def table(self, name: str, structure: str = "partial") -> pd.DataFrame:
         """One table of the run by name: of partials, or of another structure that the plan names."""
         known = (*TABLES, *FEATURE_TABLES) if self.plan.features else TABLES
+        known = (*known, *CODE_TABLES) if self.plan.codes else known
         if name not in known:
             cause = "a misspelt name, or a study that did not ask for features"
             raise InputError("a table of a run", repr(name), cause, known)

@@ -19,6 +19,7 @@ from tonotopy.runs import collect
 from tonotopy.runs.asked import Asked, folder_name, make_plan, open_encoder
 from tonotopy.runs.bench import Bench, BenchSpec, resolve_device
 from tonotopy.runs.ceiling import open_ceiling, record_of
+from tonotopy.runs.code_tables import code_names, code_tables
 from tonotopy.runs.engine import Progress, Unit, default_workers, one_thread, run_units
 from tonotopy.runs.estimate import Estimate, estimate_units
 from tonotopy.runs.feature_tables import feature_tables
@@ -60,6 +61,7 @@ def study(
     floor : measure the architecture with random weights too
     structures : partial, and further rungs of the ladder: pitch, chord
     features : sources of features that are asked what they stabilise to be features of: channels, ica, topk, ...
+    codes : ask what codes, where the encoder has a quantiser, and its head know of partials
     ceiling : folder or file that `tonotopy train ceiling` wrote: the architecture fitted to report partials
     pieces, frequencies, floor_seeds : override the preset
     progress : called with (units done, units in all, label)
@@ -203,6 +205,7 @@ class Session:
         names = list(TABLES)
         if self.plan.features:
             names += [n for n in FEATURE_TABLES if n != "transitions" or n in graph.features.alone]
+        names += code_names(graph)
         files += [self.out / "tables" / f"{name}.parquet" for name in names]
         try:
             told = open_run(self.out).manifest
@@ -220,6 +223,7 @@ class Session:
             (out / "manifest.json").unlink(missing_ok=True)
             tables, entries = collect.tables(self.bench.store, graph, self.plan, encoder, self.record)
             tables |= feature_tables(self.bench.store, graph, self.plan)
+            tables |= code_tables(self.bench.store, graph, self.plan)
             rungs = collect.add_rungs(tables, self.bench.store, graph, self.plan, encoder)
             anatomy = anatomy_of(encoder).to_json()
             tables["claims"] = claims.answers(tables | claims.anatomy_tables(anatomy), model=self._model)
@@ -283,6 +287,9 @@ class _Dropper:
                     self.left[seed].add(unit.address)
             for seed, units in rung.records.items():
                 self.records[seed] += units
+        for seed, unit in graph.codes.heads.items():
+            if seed is not None:
+                self.left[seed].add(unit.address)  # reads the trials of partials
         for seed, units in graph.features.by_weights().items():
             if seed is not None:
                 self.left[seed] |= {unit.address for unit in units}

@@ -49,14 +49,14 @@ def run(bench: Bench, unit: Unit) -> None:
         lags=lags,
     )
     order = [f"raw:{n}" for n in raw] or list(p["sites"])
-    arrays = _dataset(recordings, windows, order)
+    arrays = dataset(recordings, windows, order)
     passes = int(sum(len(trial.sounds) for trial in shard)) if sites else 0
     bench.store.write(
         unit.address, {"stage": "record", "sites": order}, arrays=arrays, values={"passes": passes}
     )
 
 
-def _dataset(recordings: dict[str, Recording], windows: dict[str, Any], order: list[str]) -> xr.Dataset:
+def dataset(recordings: dict[str, Recording], windows: dict[str, Any], order: list[str]) -> xr.Dataset:
     """One data set: ``core_K``, ``extra_K``, ``window_K`` for site number K, and the columns of the trials."""
     data: dict[str, Any] = {}
     for k, name in enumerate(order):
