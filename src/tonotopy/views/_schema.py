@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from tonotopy.views._code_schema import CODE_TABLES
+
 NUMBER: Final = "number"  # float64, not-a-number where undefined
 WHOLE: Final = "whole"  # an integer, always there
 FLAG: Final = "flag"  # true or false, always there
@@ -244,6 +246,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "ledger": {"name": TEXT, "reason": TEXT},
     "claims": _CLAIMS,
     **FEATURE_TABLES,
+    **CODE_TABLES,
 }
 
 #: Tables without which there is nothing to show. The others may be empty or absent: not measured.
@@ -261,7 +264,7 @@ LEGAL: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("ceiling", "line"): ("passes", "coincidental", "entangled", "absent", "undefined"),
     ("ladder", "readout"): ("line", "plane", "raw"),
     ("view_curve", "readout"): ("line", "plane", "raw_plane"),
-    **{(name, "weights"): ("trained", "floor") for name in FEATURE_TABLES},
+    **{(name, "weights"): ("trained", "floor") for name in (*FEATURE_TABLES, *CODE_TABLES)},
     ("features", "stabilised"): ("yes", "no", "undefined"),
     ("features", "spectrally_stable"): ("yes", "no", "undefined"),
     ("features", "label"): LABELS,

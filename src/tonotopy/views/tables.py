@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from tonotopy.core.errors import InputError, RunError
+from tonotopy.views._code_schema import CODE_TABLES, check_codes
 from tonotopy.views._feature_checks import check_features, without_empty_shares
 from tonotopy.views._reading import DTYPES, read_json, read_table, read_toml
 from tonotopy.views._schema import FEATURE_TABLES, LEGAL, NEEDED, TABLES, TEXT, VERDICTS, needed, share
@@ -45,6 +46,8 @@ class RunTables:
         The tables.
     features, feature_sites, kinds, readability, instantiation, transitions, ambiguity, players
         The tables of a study that asked which features there are; empty otherwise.
+    codes, code_stages, code_peaks, code_swaps, head, head_sites
+        The tables of a study that asked what codes and a head know; empty otherwise.
     claims
         What the study says of the ledger of claims; empty in earlier runs.
     """
@@ -72,6 +75,12 @@ class RunTables:
     transitions: pd.DataFrame = field(repr=False, default_factory=lambda: empty("transitions"))
     ambiguity: pd.DataFrame = field(repr=False, default_factory=lambda: empty("ambiguity"))
     players: pd.DataFrame = field(repr=False, default_factory=lambda: empty("players"))
+    codes: pd.DataFrame = field(repr=False, default_factory=lambda: empty("codes"))
+    code_stages: pd.DataFrame = field(repr=False, default_factory=lambda: empty("code_stages"))
+    code_peaks: pd.DataFrame = field(repr=False, default_factory=lambda: empty("code_peaks"))
+    code_swaps: pd.DataFrame = field(repr=False, default_factory=lambda: empty("code_swaps"))
+    head: pd.DataFrame = field(repr=False, default_factory=lambda: empty("head"))
+    head_sites: pd.DataFrame = field(repr=False, default_factory=lambda: empty("head_sites"))
     claims: pd.DataFrame = field(repr=False, default_factory=lambda: empty("claims"))
 
     @classmethod
@@ -155,6 +164,11 @@ class RunTables:
     def has_features(self) -> bool:
         """Whether anything was measured of features, beyond what a population carries."""
         return any(not getattr(self, name).empty for name in FEATURE_TABLES)
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether anything was measured of codes or of a head."""
+        return any(not getattr(self, name).empty for name in CODE_TABLES)
 
     @property
     def frequencies_hz(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -313,3 +327,4 @@ def _validate(run: RunTables) -> None:
         if not bool(values.between(-1e-9, 1.0 + 1e-9).all()):
             raise RunError("shares between 0 and 1 in sites", f"{float(values.abs().max()):g}")
     check_features({name: getattr(run, name) for name in FEATURE_TABLES}, run.site_names, run.pieces)
+    check_codes({name: getattr(run, name) for name in CODE_TABLES}, run.site_names)
