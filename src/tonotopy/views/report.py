@@ -24,6 +24,7 @@ from tonotopy.views import findings as found
 from tonotopy.views._writing import write_inside
 from tonotopy.views.claims import MEANS as CLAIMS_MEAN
 from tonotopy.views.claims import claims_part
+from tonotopy.views.code_part import CodePart, code_part
 from tonotopy.views.export import csv_text, rendered
 from tonotopy.views.feature_part import FeaturePart, feature_part
 from tonotopy.views.figures._contract import figure_module
@@ -93,12 +94,17 @@ def write_report(run: RunTables | InFolder | Path | str, *, audio: bool = True) 
     pictures, files = _pictures(tables, ORDER)
     more, contents = _pictures(tables, features.figures if features else {})
     files |= contents
+    codes = code_part(tables)
+    coded, contents = _pictures(tables, codes.figures if codes else {})
+    files |= contents
+    for download in codes.downloads if codes else ():
+        files[download.file] = _csv(download.table)
     files |= {"data/claims.csv": _csv(tables.claims)} if len(tables.claims) else {}
     files |= {"data/sites.csv": _csv(tables.sites), "data/verdicts.csv": _csv(tables.verdicts)}
     for download in features.downloads if features else ():
         files[download.file] = _csv(download.table)
     # Last, so that a page is never older than what it shows.
-    files["index.html"] = page(tables, pictures, features, more).encode("utf-8")
+    files["index.html"] = page(tables, pictures, features, more, codes, coded).encode("utf-8")
     write_inside(tables.folder, {f"report/{name}": content for name, content in files.items()})
     return tables.folder / "report" / "index.html"
 
@@ -108,10 +114,12 @@ def page(
     pictures: tuple[Picture, ...],
     features: FeaturePart | None = None,
     feature_pictures: tuple[Picture, ...] = (),
+    codes: CodePart | None = None,
+    code_pictures: tuple[Picture, ...] = (),
 ) -> str:
     """The page as HTML."""
     style = (ASSETS / "report.css").read_text(encoding="utf-8")
-    if features:
+    if features or codes:
         style += (ASSETS / "features.css").read_text(encoding="utf-8")
     return (
         environment()
@@ -137,6 +145,8 @@ def page(
             figures=pictures,
             features=features,
             feature_figures=feature_pictures,
+            codes=codes,
+            code_figures=code_pictures,
             claims=claims_part(run),
             claims_mean=CLAIMS_MEAN,
             sites=sites_grid(run),

@@ -18,6 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tonotopy.views.claims import print_claims
+from tonotopy.views.code_grids import HEAD_TERMINAL as HEAD
+from tonotopy.views.code_grids import TERMINAL as CODES
+from tonotopy.views.code_grids import code_notes, head_notes, terminal_codes, terminal_heads
 from tonotopy.views.feature_grids import TERMINAL, feature_notes, terminal_rows
 from tonotopy.views.findings import best, positive_control, undefined
 from tonotopy.views.ladder import ladder_grid
@@ -75,6 +78,7 @@ def render_show(run: RunTables | InFolder | Path | str, console: Console) -> Non
         console.print(plain_text(line, style="dim"))
     print_ladder(tables, console)
     print_features(tables, console)
+    print_codes(tables, console)
     print_claims(tables, console)
 
 
@@ -87,6 +91,21 @@ def print_features(run: RunTables, console: Console) -> None:
     print_rows(TERMINAL, rows, console)
     for line in feature_notes(run):
         console.print(plain_text(line, style="dim"))
+
+
+def print_codes(run: RunTables, console: Console) -> None:
+    """One row a set of weights of codes, and of a head, where a run asked what they know."""
+    blocks = (
+        (run.codes, CODES, terminal_codes, code_notes),
+        (run.head_sites, HEAD, terminal_heads, head_notes),
+    )
+    for table, heads, rows_of, notes_of in blocks:
+        if table.empty:
+            continue
+        console.print()
+        print_rows(heads, rows_of(run), console)
+        for line in notes_of(run):
+            console.print(plain_text(line, style="dim"))
 
 
 def print_ladder(run: RunTables, console: Console) -> None:
