@@ -33,7 +33,7 @@ HOW: Final[dict[str, str]] = {
     "feature_sites": "run the study again with --features channels,topk",
     "transitions": "run the study again with --features channels,topk, the first convolution among its sites",
     "ambiguity": "run the study again with --features channels,topk",
-    "codes": "run the study again with measures of codes",
+    "codes": "run the study again with --codes, the quantiser among its sites",
     "reuse": "run the study again with reuse",
     "steering": "run the study again with steering",
     "pitch_decoding": "run the study again with the decoding of pitch",
