@@ -11,10 +11,12 @@ from tonotopy.encoders._contract import Encoder
 from tonotopy.features.sources import DICTIONARIES, EXPANSION
 from tonotopy.measures.natural.pitch_decoding import FOLDS
 from tonotopy.recording.frames import record
+from tonotopy.runs.code_graph import NATURAL_FRAMES
 from tonotopy.runs.engine import one_thread
 from tonotopy.runs.feature_graph import PITCH_STEPS, STEPS
 from tonotopy.runs.graph import Graph
 from tonotopy.runs.plan import Plan
+from tonotopy.runs.stages.codes_record import design_of
 from tonotopy.sound.trials import CORE, EXTRA, Design, trials
 
 #: Sounds in the timed batch, and seconds per sound that rendering takes beside the encoder.
@@ -30,6 +32,11 @@ SITE_S, FEATURE_S, DICTIONARY_S, TRAINING_S = 9.0, 0.02, 5.0, 40.0
 ENTRIES = 8192
 #: Seconds for what a study measures once beside features: ambiguity and transitions.
 ONCE_S = 45.0
+#: Seconds to ask what codes know: a stage and frequency, where there are eight pieces; a piece of natural sound, its
+#: encoding left out; a second of it through an encoder, as passes of a trial; a swap; a frequency of a head's trials.
+CODE_S, CODED_PIECE_S, SWAP_S, HEAD_S = 0.025, 3.0, 0.3, 0.5
+#: Seconds of a piece of music, where nobody has looked yet.
+PIECE_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -71,19 +78,42 @@ def estimate_units(graph: Graph, plan: Plan, encoder: Encoder, workers: int) -> 
     measuring = size * design.n_frequencies * (REPORTED_S + (sets - 1) * VERDICT_S)
     measuring += size * targets * (REPORTED_S + (floors - 1) * VERDICT_S)
     features_s, features_bytes = _features(graph, plan, encoder)
-    seconds = (passes * (per_pass + RENDER_S) + measuring + features_s) / workers
+    coded, codes_s, codes_bytes = _codes(graph, encoder, per_pass)
+    passes += coded
+    seconds = (passes * (per_pass + RENDER_S) + measuring + features_s + codes_s) / workers
     records = list(graph.records.values())
     records += [shards for rung in graph.rungs.values() for shards in rung.records.values()]
     stored = design.n_contexts * (design.n_frequencies + targets) * design.n_frames * 4
     sounds = len(CORE) * len(design.families) + len(EXTRA)
     return Estimate(
         minutes=seconds / 60,
-        bytes=int(stored * sounds * (units + 1024)) + features_bytes,
+        bytes=int(stored * sounds * (units + 1024)) + features_bytes + codes_bytes,
         passes=passes,
         weight_sets=sets,
         units=len(graph.targets) + sum(map(len, records)),
         sites=plan.sites,
     )
+
+
+def _codes(graph: Graph, encoder: Encoder, per_pass: float) -> tuple[int, float, int]:
+    """Sounds, seconds and bytes that codes and a head add to a study: nothing where it does not ask."""
+    units, design = graph.codes, graph.design
+    frequencies, passes, seconds, size = design.n_frequencies, 0, 0.0, 0
+    seconds += len(units.heads) * frequencies * HEAD_S
+    if units.trials:
+        books = encoder.codebooks
+        assert books is not None, "codes were planned for an encoder without a quantiser"
+        own = design_of(units.trials[None].needs[1])
+        each, copies = passes_per_weight_set(own), len(units.trials)
+        natural = design.n_pieces * PIECE_S * encoder.sample_rate_hz / design.n_samples
+        passes = copies * each
+        seconds += copies * len(books) * frequencies * CODE_S * own.contexts_of("music") / 8
+        seconds += copies * (design.n_pieces * CODED_PIECE_S + natural * per_pass)
+        for swaps in units.swaps.values():
+            p = swaps.values
+            seconds += SWAP_S * min(p["stages"], len(books)) * p["swaps"] * p["pieces"]
+        size = copies * len(books) * (each * own.n_frames * 4 + design.n_pieces * NATURAL_FRAMES * 8)
+    return passes, seconds, size
 
 
 def _features(graph: Graph, plan: Plan, encoder: Encoder) -> tuple[float, int]:
