@@ -19,7 +19,7 @@ from matplotlib.patches import Patch
 from tonotopy.judgement.claims.codes_and_head import LEVEL
 from tonotopy.signal import erb
 from tonotopy.views._code_rows import weights_of
-from tonotopy.views.axes import cell_edges, frequency_axis, share_axis
+from tonotopy.views.axes import cell_edges, frequency_axis, hz_words, share_axis
 from tonotopy.views.palette import BLUE, CROSSES, FAINT, INK, NULL, PAPER, RUST
 from tonotopy.views.paper import CROSSED, Style, drawn, grid_lines, legend_below, sheet, undefined_sheet
 from tonotopy.views.tables import RunTables
@@ -79,7 +79,7 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
     panels[0, 0].set_ylabel(_class_words(run, classes))
     panels[1, 0].set_ylabel("consistency")
     bar = figure.colorbar(mesh, ax=list(panels[0]), pad=0.015, aspect=24, shrink=0.9, extend="both")
-    bar.set_label("change of the logit (of its rms)")
+    bar.set_label("change of logit (rms)")
     bar.outline.set_linewidth(0.4)
     legend_below(figure, _legend(cells), columns=4)
     return figure
@@ -97,7 +97,8 @@ def caption(run: RunTables) -> str:
     beside = "one untrained copy at the right" if copies else "no untrained copy was measured"
     return (
         f"Above, one row a class ({some}): the mean change of its logit when a partial is added, over all contexts, in "
-        "units of the class's root mean square over all frequencies; blue rises, rust falls, white is none. Dots mark "
+        "units of the class's root mean square over all frequencies; blue rises, rust falls, white is none. Where classes stand for frequencies "
+        "they are named by these. Dots mark "
         "answers that are more consistent across contexts than those of random directions (q ≤ .05 over the classes "
         "at a frequency). Below, the median over these classes of mean² over mean square of the change, 1 "
         "where every context moves the logit alike. Nulls: random directions of the same site, their median and "
@@ -150,7 +151,12 @@ def _map(axes: Axes, own: pd.DataFrame, most: float) -> QuadMesh:
     )
     axes.set_ylim(rows[-1], rows[0])
     ticks = np.unique(np.linspace(0, len(classes) - 1, min(8, len(classes))).round().astype(int))
-    axes.set_yticks(ticks, [str(int(classes[tick])) for tick in ticks])
+    stands = own.groupby("class")["class_hz"].first().reindex(classes).to_numpy(dtype=np.float64)
+    words = [
+        f"{hz_words(hz)} Hz" if np.isfinite(hz) else str(int(n))
+        for n, hz in zip(classes, stands, strict=True)
+    ]
+    axes.set_yticks(ticks, [words[tick] for tick in ticks])
     return mesh
 
 
