@@ -96,9 +96,9 @@ def caption(run: RunTables) -> str:
     copies = sum(weights == "floor" for weights, _ in weights_of(run.head))
     beside = "one untrained copy at the right" if copies else "no untrained copy was measured"
     return (
-        f"Above, one row a class ({some}): the mean change of its logit when a partial is added, over all contexts, in "
-        "units of the class's root mean square over all frequencies; blue rises, rust falls, white is none. Where classes stand for frequencies "
-        "they are named by these. Dots mark "
+        f"Above, one row a class ({some}), named by the frequency that it stands for where it stands for one: the "
+        "mean change of its logit when a partial is added, over all contexts, in units of the class's root mean square "
+        "over all frequencies; blue rises, rust falls, white is none. Dots mark "
         "answers that are more consistent across contexts than those of random directions (q ≤ .05 over the classes "
         "at a frequency). Below, the median over these classes of mean² over mean square of the change, 1 "
         "where every context moves the logit alike. Nulls: random directions of the same site, their median and "
