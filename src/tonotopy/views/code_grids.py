@@ -7,9 +7,10 @@ from typing import Final
 import pandas as pd
 
 from tonotopy.views._code_rows import JOINTLY, mean, of_weights, told, weights_of
+from tonotopy.views.codes import stage_words
 from tonotopy.views.grids import Column, Grid
 from tonotopy.views.tables import RunTables
-from tonotopy.views.words import DASH, count, decimal, listed, missing, p_words, percent, share_with_interval
+from tonotopy.views.words import DASH, count, decimal, missing, p_words, percent, share_with_interval
 
 #: Heads of the blocks on a terminal.
 TERMINAL: Final = ("codes", "isolated", "AUC", "null", "foil", "null", "bits", "of", "in music", "cells")
@@ -83,15 +84,14 @@ def terminal_heads(run: RunTables) -> list[list[str]]:
 def code_notes(run: RunTables) -> list[str]:
     """How to read the block of codes."""
     own = told(run, "trained", 0)
-    stages = [str(stage) for stage in own.stages]
     return [
         "isolated: frequencies told from absence and another partial, AUC of .9 both; brackets as those of the AUCs",
         "AUC, foil: all stages, against absence and against the foil, means over frequencies; null: labels swapped",
         "bits: excess of one stage, chosen on other pieces; of: what as many frames of a perfect code could show",
         "in music: bits of one stage, the most, on whether a band carries a partial, beyond moved codes",
         "cells: stages × bands of which codes tell with p ≤ .05, by chance 5 %",
-        f"most is told of added partials by {listed([f'stage {stage}' for stage in stages])}"
-        if stages
+        f"most is told of added partials by {stage_words(own.stages)}"
+        if own.stages
         else "which stages tell most is undefined",
     ]
 

@@ -83,14 +83,21 @@ def _bits(own: Told) -> str:
     """Excess at one stage beside what could be shown, and which stages."""
     if missing(own.bits):
         return "How much one stage tells of an added partial is undefined."
-    which = f" Most is told by {_stages(own.stages)}." if own.stages else ""
+    which = f" Most is told by {stage_words(own.stages)}." if own.stages else ""
     return (
         f"One stage, chosen on half of the pieces and read on the other, tells {decimal(own.bits)} bit of whether the "
         f"partial is there; as many frames of a perfect code could show {decimal(own.attainable)} bit.{which}"
     )
 
 
-def _stages(stages: tuple[int, ...]) -> str:
+def stage_words(stages: tuple[int, ...]) -> str:
+    """Stages by number.
+
+    Examples
+    --------
+    >>> stage_words((8, 7, 9)), stage_words((0,))
+    ('stages 8, 7 and 9', 'stage 0')
+    """
     return f"stage{'s' if len(stages) > 1 else ''} {listed([str(stage) for stage in stages])}"
 
 
