@@ -129,7 +129,6 @@ def test_the_quantised_cochlea_reads_high(known: Any) -> None:
     assert best["excess_bits"].mean() > 0.6 * best["attainable_bits"].mean()
     assert (best["excess_low"] <= best["excess_bits"]).all()
     assert (best["p"] <= 0.05).sum() >= 2
-    assert best["agreement_excess"].mean() > 0.1
     assert best["specific"].mean() > 0.5
     assert np.isfinite(best["flip_level_db"]).all()
     assert isolated(codes).share >= 0.5
