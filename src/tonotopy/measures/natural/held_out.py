@@ -42,11 +42,15 @@ class Validation:
         ratio = np.divide(self.error, spread, out=np.full(self.error.shape, np.inf), where=spread > 0)
         return np.asarray(1.0 - ratio)
 
+    def penalties(self, columns: Ints) -> Ints:
+        """The number of the penalty that is best for each of some targets, both ``[block, column]``."""
+        return np.asarray(np.take_along_axis(self.share(), columns[:, None], axis=2).argmax(axis=1))
+
 
 def validate(
     moments: Moments, penalties: tuple[float, ...] = PENALTIES, *, columns: slice | Ints = slice(None)
 ) -> Validation | None:
-    """Errors of every penalty on training groups, for some of the targets.
+    """Errors of every penalty on training groups, for some of the targets, in the order asked for.
 
     None with fewer than `LEAST_GROUPS` groups that have frames.
     """

@@ -136,8 +136,12 @@ class Sums:
         factor, fault = lapack.dpotrf(system.T, lower=1, clean=0, overwrite_a=1)
         if fault:
             raise np.linalg.LinAlgError(f"products of features are not positive definite ({fault})")
-        half = blas.dtrsm(1.0, factor, self.xy.T, side=1, lower=1, trans_a=1)
-        return np.asarray(blas.dtrsm(1.0, factor, half, side=1, lower=1, overwrite_b=1).T)
+        apply = blas.dtrsm
+        if self.xy.shape[1] > 2 * len(factor):  # products run faster than so many substitutions
+            factor, _ = lapack.dtrtri(factor, lower=1, overwrite_c=1)
+            apply = blas.dtrmm
+        half = apply(1.0, factor, self.xy.T, side=1, lower=1, trans_a=1)
+        return np.asarray(apply(1.0, factor, half, side=1, lower=1, overwrite_b=1).T)
 
     def single(self) -> Array:
         """Weight of each feature by itself, ``[feature, target]``: 0 where it does not vary."""

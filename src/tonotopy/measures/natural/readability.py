@@ -39,6 +39,7 @@ from tonotopy.measures.natural.frame_moment import best_delay, delays
 from tonotopy.measures.natural.held_out import (
     LEAST_GROUPS,
     RESAMPLES,
+    Validation,
     interval_of,
     resamples,
     try_out,
@@ -225,22 +226,27 @@ class ReadabilityTally:
         n_frames = int(self.units.counts.sum())
         present = self.present.sum(axis=0) / max(n_frames, 1)
         defined = (present >= LEAST_PRESENT) & (np.sum(self.present > 0, axis=0) >= LEAST_GROUPS)
-        known, known_baseline = validate(self.units), validate(self.baseline)
-        alive = bool(n_frames) and bool(self.units.groups(np.flatnonzero(self.units.counts)).variance_x.any())
+        n_delays = len(self.delays)
+        # With several delays the control task and the null wait until one is chosen.
+        kinds = _KINDS if n_delays == 1 else 1
+        known = validate(self.units, columns=slice(kinds * n_delays * n_bands))
+        known_baseline = validate(self.baseline)
+        seen = np.flatnonzero(self.units.counts)
+        alive = bool(n_frames) and bool(self.units.groups(seen, slice(0), gram=False).variance_x.any())
         if known is None or known_baseline is None or not alive:
             return self._undefined(present)
-        share = known.share().reshape(-1, known.error.shape[1], _KINDS, len(self.delays), n_bands)
-        delay = best_delay(share[:, :, 0], defined)  # [block]
+        share = known.share()[..., : n_delays * n_bands]
+        delay = best_delay(share.reshape(*share.shape[:2], n_delays, n_bands), defined)  # [block]
         weights = resamples(len(known.group), n_resamples, seed=self.seed)
 
-        first = (np.arange(_KINDS) * len(self.delays) + delay[:, None]) * n_bands  # [block, kind]
+        first = (np.arange(_KINDS) * n_delays + delay[:, None]) * n_bands  # [block, kind]
         columns = (first[..., None] + np.arange(n_bands)).reshape(len(delay), -1)
-        at_delay = share[np.arange(len(delay)), :, :, delay]  # [block, penalty, kind, band]
-        tried = try_out(self.units, known, columns, at_delay.argmax(axis=1).reshape(len(delay), -1))
+        penalty = self._penalties(known, columns)
+        tried = try_out(self.units, known, columns, penalty)
         errors = dict(zip(("r2_all", "r2_control", "r2_null"), tried.split(_KINDS), strict=True))
         columns = np.broadcast_to(np.arange(n_bands), (len(delay), n_bands))
         errors["r2_baseline"] = try_out(
-            self.baseline, known_baseline, columns, known_baseline.share().argmax(axis=1)
+            self.baseline, known_baseline, columns, known_baseline.penalties(columns)
         )
         chosen, overall = [_columns(int(d), n_bands) for d in delay], int(np.median(delay[known.block]))
         errors["r2_best"], best, repeats = best_single(
@@ -267,6 +273,16 @@ class ReadabilityTally:
             best_repeats=np.where(defined, repeats, np.nan),
             **columns_of,
         )
+
+    def _penalties(self, known: Validation, columns: Ints) -> Ints:
+        """The best penalty of each of some targets, ``[block, column]``, those as they are first."""
+        if len(self.delays) == 1:
+            return known.penalties(columns)
+        real, rest = np.split(columns, [len(self.pieces.band_hz)], axis=1)
+        every, place = np.unique(rest, return_inverse=True)
+        others = validate(self.units, columns=every)
+        assert others is not None, "groups that were there"
+        return np.concatenate([known.penalties(real), others.penalties(place.reshape(rest.shape))], axis=1)
 
     def _undefined(self, present: Array) -> Readability:
         """Nothing can be said."""

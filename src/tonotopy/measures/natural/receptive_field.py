@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -43,7 +44,7 @@ from tonotopy.measures.natural.held_out import (
 )
 from tonotopy.measures.natural.moments import Array, Ints, Moments, Sums, deal
 from tonotopy.measures.natural.pieces_seen import PiecesSeen, check_sites, null_shift
-from tonotopy.measures.natural.shared_moments import frames_at, sharing
+from tonotopy.measures.natural.shared_moments import places_of, sharing
 from tonotopy.recording.lanes import Lanes
 from tonotopy.recording.natural import NaturalSound
 
@@ -104,18 +105,22 @@ def receptive_fields(
         name: _lag(sound.sites[name].site, sound.sites[name].sample_rate_hz, sound.lanes[0]) for name in sites
     }
     found: dict[str, ReceptiveFields] = {}
-    for together in sharing(sound, lags):
+    places = {
+        name: [places_of(sound.sites[name], piece, lanes) for piece, lanes in enumerate(sound.lanes)]
+        for name in sites
+    }
+    for together in sharing(sound, lags, places):
         tally: FieldTally | None = None
         for piece, lanes in enumerate(sound.lanes):
-            parts, rows = {}, np.empty(0, np.int64)
+            parts = {}
             for name in together:
-                chosen, rows = frames_at(sound.sites[name], piece, lanes)
-                frames = sound.sites[name].frames[chosen]
+                frames = sound.sites[name].frames[places[name][piece].frames]
                 parts[name] = frames if features is None else np.asarray(features(frames))
             if tally is None:
                 counts = {name: values.shape[1] for name, values in parts.items()}
                 tally = FieldTally(counts, lags[together[0]], lanes, group, seed=seed)
-            tally.update(np.concatenate(list(parts.values()), axis=1), rows, lanes, piece)
+            points = places[together[0]][piece].points
+            tally.update(np.concatenate(list(parts.values()), axis=1), points, lanes, piece)
         assert tally is not None, "frames of no piece"
         found |= tally.read(n_resamples=n_resamples)
     return {name: found[name] for name in sites}
@@ -186,7 +191,7 @@ class FieldTally:
             penalty = known.share().argmax(axis=1)  # [block, feature]
             correlations = self._correlations(known, penalty)
             chosen = np.rint(np.median(penalty, axis=0)).astype(np.int64)
-            everything = self.moments.groups(known.group).targets(slice(self.count))
+            everything = self.moments.groups(known.group, slice(self.count))
             weights = np.where(varies(everything), fit_each(everything, chosen, PENALTIES), np.nan).T.reshape(
                 shape
             )
@@ -220,8 +225,10 @@ class FieldTally:
     def _correlations(self, known: Validation, penalty: Ints) -> tuple[Array, Array]:
         """Of the features and of their shifted values, ``[group, feature]``: fitted without the group's block."""
         found = np.empty((len(known.group), 2 * self.count))
-        for block in np.unique(known.block):
-            training = self.moments.groups(known.group[known.block != block])
+        blocks = np.unique(known.block)
+        sums = [self.moments.groups(known.group[known.block == block]) for block in blocks]
+        for block in blocks:
+            training = reduce(Sums.plus, (other for k, other in enumerate(sums) if k != block))
             weights = fit_each(training, np.tile(penalty[block], 2), PENALTIES)
             for row in np.flatnonzero(known.block == block):
                 found[row] = correlation(self.moments.groups([known.group[row]]), weights)

@@ -7,7 +7,8 @@ a site whose frames are too sparse for that is read by itself, where its own fra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -28,12 +29,25 @@ NEARLY_ALL: Final = 0.95
 FEATURES_TOGETHER: Final = 1500
 
 
-def sharing(sound: NaturalSound, lags: Mapping[str, int]) -> list[list[str]]:
-    """Sites that are read together, from the lag of each site: those with the same lag and the same moments."""
+@dataclass(frozen=True)
+class Places:
+    """Which frames of a piece are used, and where."""
+
+    frames: Ints = field(repr=False)  # [frame], their rows among all frames
+    points: Ints = field(repr=False)  # [frame], the point of the lanes where the view of each ends
+    shared: bool  # whether these points are the moments that sites share
+
+
+def sharing(
+    sound: NaturalSound, lags: Mapping[str, int], places: Mapping[str, Sequence[Places]]
+) -> list[list[str]]:
+    """Sites that are read together, from the lag of each site: those with the same lag and the same moments.
+
+    ``places`` are those of each site, one a piece (see `places_of`).
+    """
     lists: dict[tuple[int, str], list[list[str]]] = {}
     for name, lag in lags.items():
-        natural = sound.sites[name]
-        dense = all(_nearest(natural, piece, lanes)[1] for piece, lanes in enumerate(sound.lanes))
+        dense = all(one.shared for one in places[name])
         alike = lists.setdefault((lag, "" if dense else name), [[]])
         if sum(sound.sites[other].frames.shape[1] for other in alike[-1]) > FEATURES_TOGETHER:
             alike.append([])
@@ -41,29 +55,18 @@ def sharing(sound: NaturalSound, lags: Mapping[str, int]) -> list[list[str]]:
     return [some for alike in lists.values() for some in alike]
 
 
-def frames_at(natural: NaturalFrames, piece: int, lanes: Lanes) -> tuple[Ints, Ints]:
-    """Which frames of a piece are used, and the point of the lanes where the view of each ends, ``[frame]``."""
-    chosen, dense = _nearest(natural, piece, lanes)
-    if dense:
-        return chosen, _moments(lanes)
+def places_of(natural: NaturalFrames, piece: int, lanes: Lanes) -> Places:
+    """The frame that ends nearest to each of the shared moments, or a site's own where most do not end near."""
+    moments, rows = thinned(np.arange(len(lanes)), FRAMES_A_PIECE), np.flatnonzero(natural.piece == piece)
+    if len(rows):
+        end = natural.end[rows]
+        wanted = moments * (natural.sample_rate_hz / lanes.rate_hz)
+        after = np.clip(np.searchsorted(end, wanted), 1, max(len(end) - 1, 1))
+        before = np.minimum(after - 1, len(end) - 1)
+        after = np.minimum(after, len(end) - 1)
+        chosen = np.where(np.abs(end[after] - wanted) < np.abs(end[before] - wanted), after, before)
+        off = np.quantile(np.abs(end[chosen] - wanted), NEARLY_ALL) / natural.sample_rate_hz
+        if off <= NEAR_S:
+            return Places(rows[chosen], moments, True)
     chosen = frames_of(natural, piece, FRAMES_A_PIECE)
-    return chosen, lanes.rows(natural.end[chosen], natural.sample_rate_hz)
-
-
-def _moments(lanes: Lanes) -> Ints:
-    return thinned(np.arange(len(lanes)), FRAMES_A_PIECE)
-
-
-def _nearest(natural: NaturalFrames, piece: int, lanes: Lanes) -> tuple[Ints, bool]:
-    """The frame that ends nearest to each of the shared moments, and whether most end near enough."""
-    rows = np.flatnonzero(natural.piece == piece)
-    if not len(rows):
-        return rows, False
-    end = natural.end[rows]
-    wanted = _moments(lanes) * (natural.sample_rate_hz / lanes.rate_hz)
-    after = np.clip(np.searchsorted(end, wanted), 1, max(len(end) - 1, 1))
-    before = np.minimum(after - 1, len(end) - 1)
-    after = np.minimum(after, len(end) - 1)
-    chosen = np.where(np.abs(end[after] - wanted) < np.abs(end[before] - wanted), after, before)
-    off = np.quantile(np.abs(end[chosen] - wanted), NEARLY_ALL) / natural.sample_rate_hz
-    return rows[chosen], bool(off <= NEAR_S)
+    return Places(chosen, lanes.rows(natural.end[chosen], natural.sample_rate_hz), False)
