@@ -77,11 +77,10 @@ class Sums:
     @staticmethod
     def of(x: ArrayLike, y: ArrayLike, *, gram: bool = True) -> Sums:
         """Of frames ``x`` and targets ``y``; without ``gram`` only the diagonal of the features' products."""
-        frames, targets = np.array(x, np.float64), np.array(y, np.float64)
+        frames, targets = np.asarray(x, np.float64), np.asarray(y, np.float64)
         count = float(len(frames))
         mean_x, mean_y = (values.sum(axis=0) / max(count, 1.0) for values in (frames, targets))
-        frames -= mean_x
-        targets -= mean_y
+        frames, targets = frames - mean_x, targets - mean_y
         xx = frames.T @ frames if gram else np.einsum("ij,ij->j", frames, frames)
         return Sums(count, mean_x, mean_y, xx, frames.T @ targets, np.einsum("ij,ij->j", targets, targets))
 

@@ -196,7 +196,9 @@ class ReadabilityTally:
         rows = lanes.rows(end[:, None] - self.delays, self.sample_rate_hz)  # [frame, delay]
         real, control = targets.real, targets.control
         shift = null_shift(len(lanes), piece, seed=self.seed, stream=_STREAM)
-        wanted = np.stack([real[rows], control[rows], real[(rows + shift) % len(lanes)]], axis=1)
+        shifted = (rows + shift) % len(lanes)
+        taken = ((real, rows), (control, rows), (real, shifted))
+        wanted = np.stack([np.take(values_, at, axis=0) for values_, at in taken], axis=1)
         flat = wanted.reshape(len(frames), -1)
         self.units.update(frames, flat, piece)
         if self.single is not None and values is not None:

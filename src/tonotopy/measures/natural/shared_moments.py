@@ -25,8 +25,8 @@ FRAMES_A_PIECE: Final = 600
 NEAR_S: Final = 0.015
 #: How many of the frames of a piece are nearly all.
 NEARLY_ALL: Final = 0.95
-#: Sites of about so many features share one accumulator.
-FEATURES_TOGETHER: Final = 1500
+#: Sites of about so many features share one accumulator; of ten lags and 36 bands it takes 15 MB a group.
+FEATURES_TOGETHER: Final = 2500
 
 
 @dataclass(frozen=True)
