@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tonotopy.measures.natural.held_out import fit_each, try_out, validate
 from tonotopy.measures.natural.moments import Moments, Sums
@@ -51,3 +52,28 @@ def test_each_target_has_its_own_penalty() -> None:
         alone = sums.targets(np.array([target])).ridge(penalties[choice])
         assert np.allclose(found[:, target], alone[:, 0])
     assert not np.allclose(found, sums.ridge(1.0))
+
+
+def test_the_best_penalty_of_some_targets_is_that_among_all() -> None:
+    """Compared for a few targets in another order, the same penalty comes out as when all are compared."""
+    rng = np.random.default_rng(3)
+    moments = Moments(np.arange(6), 5, 4)
+    for piece in range(6):
+        x = rng.standard_normal((12, 5))
+        moments.update(x, x[:, :4] * [3.0, 0.3, 0.0, 1.0] + rng.standard_normal((12, 4)), piece)
+    known, some = validate(moments), validate(moments, columns=np.array([1, 3]))
+    assert known is not None
+    assert some is not None
+    every = known.penalties(np.tile(np.arange(4), (4, 1)))
+    assert (every == known.share().argmax(axis=1)).all()
+    assert len(np.unique(every)) > 1
+    assert (some.penalties(np.tile([1, 0], (4, 1))) == every[:, [3, 1]]).all()
+
+
+@pytest.mark.parametrize("targets", [2, 40])
+def test_few_and_many_targets_are_solved_alike(targets: int) -> None:
+    """The way of solving depends on how many targets there are; the solution is that of the normal equations."""
+    rng = np.random.default_rng(4)
+    sums = Sums.of(rng.standard_normal((60, 6)), rng.standard_normal((60, targets)))
+    system = sums.xx + 0.1 * np.mean(np.diagonal(sums.xx)) * np.eye(6)
+    assert np.allclose(sums.ridge(0.1), np.linalg.solve(system, sums.xy), rtol=1e-10)
