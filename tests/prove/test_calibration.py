@@ -24,6 +24,7 @@ def test_every_phantom_reads_what_it_must(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     kept = Path(os.environ.get("TONOTOPY_PROOFS", tmp_path)) / "calibration.json"
     kept.write_text(done.stdout, encoding="utf-8")
+    assert done.stdout, done.stderr[-2000:]
     rows = json.loads(done.stdout)["phantoms"]
     assert {row["phantom"] for row in rows} == set(plugins("tonotopy.encoders.phantoms"))
     assert {row["seed"] for row in rows} == {0, 1, 2}

@@ -92,15 +92,16 @@ def plan_tasks(
     """The tasks, the longest first."""
     known = registry.plugins(PACKAGE)
     chosen = [name.removeprefix("phantom:") for name in (phantoms or known)]
-    groups: dict[tuple[str, bool], list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for name in chosen:
         plugin = registry.find(PACKAGE, name, kind="phantom")
+        module = import_module(plugin.module)
         # A phantom with several sites of its own cannot be a site of its family's encoder.
-        alone = hasattr(import_module(plugin.module), "ALONE") and name in import_module(plugin.module).ALONE
-        groups.setdefault((plugin.module, alone), []).append(name)
+        alone = not hasattr(module, "open_family") or name in getattr(module, "ALONE", ())
+        groups.setdefault((plugin.module, name if alone else ""), []).append(name)
     if not seeds:
         raise InputError("at least one seed", "none", "an empty list")
-    order = sorted(groups.items(), key=lambda item: (not item[0][1], item[0][0]))
+    order = sorted(groups.items(), key=lambda item: (not item[0][1], item[0]))
     extra = tuple(sorted(overrides.items()))
     return [
         Task(module, tuple(names), seed, music, preset, extra)
