@@ -46,6 +46,16 @@ def data_dir() -> Path:
     return TEST_DATA
 
 
+@pytest.fixture(scope="session")
+def lyra_dir(data_dir: Path) -> Path:
+    """Folder of the released SoundStream and its golden vectors, or a skip that says why."""
+    if not (data_dir / "lyra_v2").is_dir():
+        pytest.skip(
+            "no released SoundStream among the recorded test data: it belongs in their folder lyra_v2"
+        )
+    return data_dir / "lyra_v2"
+
+
 @dataclass(frozen=True)
 class Planted:
     """Recordings made by hand: what each unit answers is known."""

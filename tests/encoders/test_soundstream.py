@@ -26,21 +26,21 @@ def drawn() -> SoundStreamEncoder:
 
 
 @pytest.fixture(scope="module")
-def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> SoundStreamEncoder:
+def trained(lyra_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> SoundStreamEncoder:
     """SoundStream with the released weights, trained on speech."""
     file = tmp_path_factory.mktemp("converted") / "soundstream.safetensors"
-    convert_soundstream(data_dir / "lyra_v2", file)
+    convert_soundstream(lyra_dir, file)
     return open_encoder("soundstream", weights=str(file), seed=0)
 
 
 @pytest.fixture(scope="module", params=SAMPLES)
-def golden(request: pytest.FixtureRequest, data_dir: Path) -> dict[str, torch.Tensor]:
+def golden(request: pytest.FixtureRequest, lyra_dir: Path) -> dict[str, torch.Tensor]:
     """A recorded sentence and what the released models make of it."""
     import soundfile
 
-    audio, rate = soundfile.read(data_dir / "lyra_v2" / f"{request.param}.wav", dtype="float32")
+    audio, rate = soundfile.read(lyra_dir / f"{request.param}.wav", dtype="float32")
     assert rate == 16_000
-    with np.load(data_dir / "lyra_v2" / f"golden_{request.param}.npz") as archive:
+    with np.load(lyra_dir / f"golden_{request.param}.npz") as archive:
         found = {name: torch.from_numpy(archive[name])[None] for name in archive.files}
     return found | {"audio": torch.from_numpy(audio)[None]}
 

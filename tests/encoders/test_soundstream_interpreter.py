@@ -23,19 +23,19 @@ FLOAT_CONVOLUTIONS = 23
 
 
 @pytest.fixture(scope="module")
-def encoder(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> SoundStreamEncoder:
+def encoder(lyra_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> SoundStreamEncoder:
     """SoundStream with the released weights."""
     file = tmp_path_factory.mktemp("converted") / "soundstream.safetensors"
-    assert convert_soundstream(data_dir / "lyra_v2", file)
+    assert convert_soundstream(lyra_dir, file)
     return open_encoder("soundstream", weights=str(file), seed=0)
 
 
 @pytest.fixture(scope="module")
-def speech(data_dir: Path) -> torch.Tensor:
+def speech(lyra_dir: Path) -> torch.Tensor:
     """The first frames of a recorded sentence, ``[1, time]``."""
     import soundfile
 
-    audio, _ = soundfile.read(data_dir / "lyra_v2" / "sample1_16kHz.wav", dtype="float32")
+    audio, _ = soundfile.read(lyra_dir / "sample1_16kHz.wav", dtype="float32")
     return torch.from_numpy(audio[8000 : 8000 + FRAMES * HOP])[None]
 
 
@@ -58,11 +58,11 @@ def _run(path: Path, kinds: tuple[str, ...], frames: np.ndarray) -> list[np.ndar
 
 
 def test_float_layers_are_the_release(
-    encoder: SoundStreamEncoder, speech: torch.Tensor, data_dir: Path
+    encoder: SoundStreamEncoder, speech: torch.Tensor, lyra_dir: Path
 ) -> None:
     """Every convolution that the release computes in floating point differs by 1e-5 of its largest value at most."""
     theirs = _run(
-        data_dir / "lyra_v2" / MODELS[0],
+        lyra_dir / MODELS[0],
         ("CONV_2D", "DEPTHWISE_CONV_2D"),
         speech.reshape(FRAMES, HOP).numpy(),
     )
@@ -80,11 +80,11 @@ def test_float_layers_are_the_release(
 
 
 def test_the_decoders_first_layer_is_the_release(
-    encoder: SoundStreamEncoder, speech: torch.Tensor, data_dir: Path
+    encoder: SoundStreamEncoder, speech: torch.Tensor, lyra_dir: Path
 ) -> None:
     """The decoder's only convolution before its quantised layers agrees as well."""
     latent = encoder.activations(speech, ["codes"])["codes"]
-    (theirs, *_) = _run(data_dir / "lyra_v2" / MODELS[1], ("CONV_2D",), latent[0].numpy())
+    (theirs, *_) = _run(lyra_dir / MODELS[1], ("CONV_2D",), latent[0].numpy())
     first = encoder.nets[1].layers[0]
     ours = first(latent.transpose(1, 2).unsqueeze(2))[0, :, 0].T.numpy()
     assert np.abs(ours - theirs).max() <= 1e-5 * np.abs(theirs).max()
