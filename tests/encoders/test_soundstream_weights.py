@@ -9,6 +9,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -87,17 +88,35 @@ def test_every_weight_arrives(folder: Path, arrays: dict[str, np.ndarray], tmp_p
     header = read_header(target)
     assert header is not None
     assert header.options == {"format": 1, "geometry": files.GEOMETRY}
-    assert "trained on speech" in header.note
+    assert header.note == files.OTHER_NOTE, "nothing is said of who made weights that are not the release's"
     assert open_encoder("soundstream", weights=str(target), seed=0).weights_label == "soundstream.safetensors"
 
 
-def test_both_kinds_of_release_give_the_same_bits(data_dir: Path, tmp_path: Path) -> None:
+def test_both_kinds_of_release_give_the_same_bits(lyra_dir: Path, tmp_path: Path) -> None:
     """The released models, de-quantised here, are the arrays that were de-quantised elsewhere."""
-    assert files.convert_soundstream(data_dir / "lyra_v2", tmp_path / "a.safetensors") is True
+    assert files.convert_soundstream(lyra_dir, tmp_path / "a.safetensors", only_released=True) is True
+    header = read_header(tmp_path / "a.safetensors")
+    assert header is not None
+    assert header.note == files.NOTE
+    assert files.is_released(tmp_path / "a.safetensors")
     pytest.importorskip("tflite", reason="no package tflite here: the released models are not parsed")
     for name in files.MODELS:
-        shutil.copyfile(data_dir / "lyra_v2" / name, tmp_path / name)
+        shutil.copyfile(lyra_dir / name, tmp_path / name)
     assert files.convert_soundstream(tmp_path, tmp_path / "b.safetensors") is True
+
+
+def test_weights_of_others_are_not_taken_for_the_release(folder: Path, tmp_path: Path) -> None:
+    """Where only the release is wanted others are refused, and a file that is there stays as it was."""
+    target = tmp_path / "soundstream.safetensors"
+    target.write_bytes(b"what was there")
+    message = (
+        r"^expected the weights of Lyra v2 1.3.2, to the bit; got others of the same network; .*--to FILE"
+    )
+    with pytest.raises(WeightsError, match=message):
+        files.convert_soundstream(folder, target, only_released=True)
+    assert target.read_bytes() == b"what was there"
+    files.convert_soundstream(folder, target)
+    assert not files.is_released(target)
 
 
 def test_grouped_upsampling_is_its_groups() -> None:
@@ -261,13 +280,13 @@ def test_another_table_of_layers(folder: Path, table: dict[str, object]) -> None
 
 
 @pytest.fixture
-def release(data_dir: Path, tmp_path: Path) -> Path:
+def release(lyra_dir: Path, tmp_path: Path) -> Path:
     """The released models alone, where they can be parsed."""
     pytest.importorskip("tflite", reason="no package tflite here: the released models are not parsed")
     made = tmp_path / "models"
     made.mkdir()
     for name in files.MODELS:
-        shutil.copyfile(data_dir / "lyra_v2" / name, made / name)
+        shutil.copyfile(lyra_dir / name, made / name)
     return made
 
 
@@ -281,7 +300,7 @@ def test_damaged_models(release: Path) -> None:
     path.write_bytes(b"PK\3\4" * 100)
     refused(release, "a file of another kind")
     path.write_bytes((release / files.MODELS[1]).read_bytes())
-    refused(release, "expected 32 convolutions; got 36")
+    refused(release, r"expected CONV_2D of .* as operator 0 in 'soundstream_encoder.tflite'; got CONV_2D of")
     path.write_bytes(whole)
     with path.open("r+b") as file:
         file.truncate(_tflite.MAX_BYTES + 1)
@@ -302,12 +321,76 @@ def test_flipped_bytes_of_a_model(release: Path) -> None:
         damaged[4:8] = b"TFL3"
         path.write_bytes(damaged)
         try:
-            books = _tflite.constants_of(path, "encode", {"SQUARED_DIFFERENCE": (1,)})
+            shape = (1, files.ENTRIES, files.UNITS)
+            expected = [("SQUARED_DIFFERENCE", [shape])] * files.STAGES
+            books = _tflite.constants_of(path, "encode", {"SQUARED_DIFFERENCE": (1,)}, expected)
             outcomes["read"] += 1
-            assert len(books) <= _tflite.MAX_COUNT
+            assert [book.shape for (book,) in books] == [shape] * files.STAGES
         except WeightsError:
             outcomes["refused"] += 1
     assert outcomes["refused"] > 5
+
+
+class Crowd:
+    """A parsed model of so many operators that all name one buffer of codebooks, as the package tflite gives it."""
+
+    BuiltinOperator = SimpleNamespace(SQUARED_DIFFERENCE=99)
+    TensorType = SimpleNamespace(FLOAT32=0, INT8=9, INT32=2)
+
+    def __init__(self, operators: int, shape: tuple[int, ...], kind: int = 99) -> None:
+        self.read, self.shape = 0, shape
+        code = SimpleNamespace(BuiltinCode=lambda: kind, DeprecatedBuiltinCode=lambda: kind)
+        operator = SimpleNamespace(OpcodeIndex=lambda: 0, InputsAsNumpy=lambda: np.array([0, 0]))
+        tensor = SimpleNamespace(
+            Type=lambda: 0,
+            ShapeLength=lambda: len(shape),
+            ShapeAsNumpy=lambda: np.array(shape),
+            Buffer=lambda: 0,
+        )
+        graph = SimpleNamespace(
+            Name=lambda: b"encode",
+            OperatorsLength=lambda: operators,
+            Operators=lambda _: operator,
+            TensorsLength=lambda: 1,
+            Tensors=lambda _: tensor,
+        )
+        self.Model = SimpleNamespace(GetRootAs=lambda *_: self)
+        self.SubgraphsLength, self.Subgraphs = (lambda: 1), (lambda _: graph)
+        self.OperatorCodesLength, self.OperatorCodes = (lambda: 1), (lambda _: code)
+        self.BuffersLength, self.Buffers = (lambda: 1), (lambda _: self)
+
+    def DataAsNumpy(self) -> np.ndarray:
+        """The one buffer; each call is a tensor that is kept."""
+        self.read += 1
+        return np.zeros(4 * int(np.prod(self.shape)), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("crowd", "read", "match"),
+    [
+        (Crowd(10_000, (1, 16, 64)), 3, "expected 3 operators with constants in 'm.tflite'; got more; "),
+        (Crowd(2, (1, 16, 64)), 2, "expected 3 operators with constants in 'm.tflite'; got 2; "),
+        (
+            Crowd(3, (1, 16, 65)),
+            0,
+            r"^expected SQUARED_DIFFERENCE of \(1, 16, 64\) as operator 0 in 'm.tflite'; got ",
+        ),
+        (Crowd(3, (1,) * 9), 0, "got 'm.tflite'; likely cause: damaged: ValueError$"),
+        (Crowd(10_001, (1, 16, 64), kind=1), 0, "damaged: ValueError"),
+    ],
+)
+def test_nothing_is_read_beyond_what_was_expected(
+    crowd: Crowd, read: int, match: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Operators beyond those expected, and tensors of another shape, are refused before they take memory."""
+    path = tmp_path / "m.tflite"
+    path.write_bytes(b"0000TFL3")
+    monkeypatch.setattr(_tflite, "require_tflite", lambda: crowd)
+    with pytest.raises(WeightsError, match=match):
+        _tflite.constants_of(
+            path, "encode", {"SQUARED_DIFFERENCE": (1,)}, [("SQUARED_DIFFERENCE", [(1, 16, 64)])] * 3
+        )
+    assert crowd.read == read
 
 
 def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -332,6 +415,7 @@ def shop(monkeypatch: pytest.MonkeyPatch, arrays: dict[str, np.ndarray]) -> Iter
     monkeypatch.setattr(fetch, "LYRA_SHA1", {p: hashlib.sha1(c).hexdigest() for p, c in content.items()})
     monkeypatch.setattr(_tflite, "require_tflite", lambda: None)
     monkeypatch.setattr(files, "_read_models", lambda _: arrays)
+    monkeypatch.setattr(files, "RELEASED_ID", state_id(files._state(arrays)))
     with opened(Shop(content)) as served:
         monkeypatch.setattr(fetch, "LYRA_FILES", served.url)
         yield served
@@ -342,7 +426,7 @@ def test_fetching_leaves_the_file_and_its_licence(shop: Shop, tmp_path: Path) ->
     file = fetch.fetch_soundstream(tmp_path / "cache")
     assert sorted(path.name for path in file.parent.iterdir()) == ["LICENSE", "soundstream.safetensors"]
     assert (file.parent / "LICENSE").read_text(encoding="utf-8") == "content of LICENSE"
-    assert state_id(files.read_weights(file)) != files.RELEASED_ID
+    assert files.is_released(file)
     asked = len(shop.asked)
     assert fetch.fetch_soundstream(tmp_path / "cache") == file
     assert len(shop.asked) == asked
@@ -350,6 +434,20 @@ def test_fetching_leaves_the_file_and_its_licence(shop: Shop, tmp_path: Path) ->
     write(file, {"x": torch.zeros(1)}, Header("soundstream", {"format": 0}))
     assert state_id(files.read_weights(fetch.fetch_soundstream(tmp_path / "cache"))) == whole
     assert len(shop.asked) == 2 * asked
+    other = {key: tensor + 1 for key, tensor in files.read_weights(file).items()}
+    write(file, other, Header("soundstream", files.FILE_OPTIONS))
+    assert state_id(files.read_weights(fetch.fetch_soundstream(tmp_path / "cache"))) == whole
+    assert len(shop.asked) == 3 * asked
+
+
+def test_fetched_models_that_are_not_the_release_are_refused(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right checksums and other weights: a parser that reads otherwise is not taken at its word."""
+    monkeypatch.setattr(files, "RELEASED_ID", "sha256:0")
+    with pytest.raises(WeightsError, match="to the bit; got others of the same network"):
+        fetch.fetch_soundstream(tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_replaced_model_is_refused(shop: Shop, tmp_path: Path) -> None:
@@ -360,10 +458,10 @@ def test_a_replaced_model_is_refused(shop: Shop, tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
-def test_the_pinned_files_are_the_released_ones(data_dir: Path) -> None:
+def test_the_pinned_files_are_the_released_ones(lyra_dir: Path) -> None:
     """The checksums are those of the release's files at one commit of the repository."""
     assert fetch.LYRA_FILES.startswith("https://raw.githubusercontent.com/google/lyra/47698dad")
     for path, sha1 in fetch.LYRA_SHA1.items():
-        data = (data_dir / "lyra_v2" / Path(path).name).read_bytes()
+        data = (lyra_dir / Path(path).name).read_bytes()
         assert hashlib.sha1(data).hexdigest() == sha1
         assert len(data) < fetch.MAX_MODEL_BYTES

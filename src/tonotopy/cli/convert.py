@@ -26,7 +26,8 @@ def command() -> None:
     "--to",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="The file to write, .safetensors; by default the one in the user's cache that soundstream opens.",
+    help="The file to write, .safetensors; by default, for the released weights alone, the one in the user's cache "
+    "that soundstream opens.",
 )
 def soundstream(*, folder: Path, to: Path | None) -> None:
     """SoundStream of Lyra v2 (Apache-2.0; trained on speech), de-quantised to floating point.
@@ -39,7 +40,8 @@ def soundstream(*, folder: Path, to: Path | None) -> None:
     from tonotopy.encoders.fetch import soundstream_cache
 
     target = to or soundstream_cache()
-    if convert_soundstream(folder, target):
+    # The bare name stands for the release, so weights of others never take its place.
+    if convert_soundstream(folder, target, only_released=to is None):
         remark("the weights of Lyra v2 1.3.2, trained on speech")
     else:
         remark("weights of the same network, but not those of Lyra v2 1.3.2")

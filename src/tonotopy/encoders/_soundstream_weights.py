@@ -5,7 +5,8 @@ same de-quantised by someone else: ``lyra_v2_weights_float32.npz`` with ``lyra_v
 that is held against the network here. Both give the same bits. What is read is one safetensors file, which says
 what it is, in which format, and of which geometry.
 
-Offers :func:`convert_soundstream`, :func:`read_converted`, :func:`new_nets`, :data:`FILE_OPTIONS`.
+Offers :func:`convert_soundstream`, :func:`read_converted`, :func:`is_released`, :func:`new_nets`,
+:data:`FILE_OPTIONS`.
 """
 
 from __future__ import annotations
@@ -57,6 +58,9 @@ NOTE = (
     "SoundStream of Lyra v2 (1.3.2), trained on speech; de-quantised from the release; "
     "Apache-2.0, (c) 2022 Google LLC"
 )
+OTHER_NOTE = (
+    "weights of SoundStream's network that are not those of Lyra v2 (1.3.2): whose they are was not told"
+)
 RELEASED_ID = "sha256:29ca0b571ebb2d8c59cb8eac80a6ae462ce9f05b73d50ff0e68fd74292b27c28"
 """Content address of the released weights."""
 
@@ -68,6 +72,8 @@ _AGAIN = (
     "convert the released files again: `tonotopy fetch soundstream`, or `tonotopy convert soundstream DIR`"
 )
 _CONVOLUTIONS = {"CONV_2D": (1, 2), "DEPTHWISE_CONV_2D": (1, 2), "TRANSPOSE_CONV": (1, 3)}  # weight, bias
+_KINDS = {"CONV": "CONV_2D", "DW": "DEPTHWISE_CONV_2D", "TCONV": "TRANSPOSE_CONV"}
+_CODEBOOK = "SQUARED_DIFFERENCE"  # the operator that compares a latent with the entries of one stage
 
 
 def new_nets() -> Nets:
@@ -105,7 +111,19 @@ def read_converted(path: Path) -> Nets:
     return nets
 
 
-def convert_soundstream(folder: Path, target: Path) -> bool:
+def is_released(path: Path) -> bool:
+    """Whether a converted file holds the weights of the release, to the bit.
+
+    Raises
+    ------
+    WeightsError
+        As :func:`read_converted`.
+    """
+    read_converted(path)
+    return state_id(read_weights(path)) == RELEASED_ID
+
+
+def convert_soundstream(folder: Path, target: Path, *, only_released: bool = False) -> bool:
     """Write the one file that ``soundstream`` opens, from a folder of the release.
 
     Parameters
@@ -114,7 +132,10 @@ def convert_soundstream(folder: Path, target: Path) -> bool:
         Holds the release's three models (see :data:`MODELS`; read with the package tflite), or :data:`ARRAYS` and
         :data:`TABLE`, which are taken where both are there.
     target
-        The file, ``.safetensors``; it is there whole, or not at all.
+        The file, ``.safetensors``; it is there whole, or not at all. It names its source only where these are the
+        weights of the release.
+    only_released
+        Refuse weights that are not those of the release: for the file that ``soundstream`` opens by its bare name.
 
     Returns
     -------
@@ -125,13 +146,21 @@ def convert_soundstream(folder: Path, target: Path) -> bool:
     ------
     InputError
         No such files, files that are damaged or hold another network, or no package to read them with.
+    WeightsError
+        Other weights than the release's, where only these are taken; nothing is written.
     """
     if target.suffix != ".safetensors":
         raise InputError("a file to write, .safetensors", repr(target.name), "it is known by its ending")
     state = _state(_read(Path(folder)))
+    released = state_id(state) == RELEASED_ID
+    if only_released and not released:
+        cause = (
+            "weights of someone else: `tonotopy convert soundstream DIR --to FILE` puts them where you say"
+        )
+        raise WeightsError("the weights of Lyra v2 1.3.2, to the bit", "others of the same network", cause)
     target.parent.mkdir(parents=True, exist_ok=True)
-    write(target, state, Header("soundstream", FILE_OPTIONS, note=NOTE))
-    return state_id(state) == RELEASED_ID
+    write(target, state, Header("soundstream", FILE_OPTIONS, note=NOTE if released else OTHER_NOTE))
+    return released
 
 
 def _read(folder: Path) -> dict[str, np.ndarray]:
@@ -158,6 +187,11 @@ class _Layer:
     shape: tuple[int, ...]
     table: Mapping[str, int]
     biased: bool
+
+    @property
+    def channels(self) -> int:
+        """Units that it makes, each with a bias in the release."""
+        return self.shape[1] if self.kind == "TCONV" else self.shape[0]
 
 
 def _layers() -> Iterator[_Layer]:
@@ -212,8 +246,7 @@ def _checked(arrays: Mapping[str, np.ndarray], file: str) -> dict[str, np.ndarra
 def _shapes() -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {_CODEBOOKS: (STAGES, ENTRIES, UNITS)}
     for layer in _layers():
-        channels = layer.shape[1] if layer.kind == "TCONV" else layer.shape[0]
-        shapes |= {f"{layer.key}.w": layer.shape, f"{layer.key}.b": (channels,)}
+        shapes |= {f"{layer.key}.w": layer.shape, f"{layer.key}.b": (layer.channels,)}
     return shapes
 
 
@@ -275,26 +308,25 @@ def _read_models(folder: Path) -> dict[str, np.ndarray]:
     """The arrays from the release itself: convolutions in the order in which they run, codebooks likewise."""
     arrays: dict[str, np.ndarray] = {}
     for half, name in zip(("encoder", "decoder"), MODELS, strict=False):
-        found = constants_of(folder / name, "main", _CONVOLUTIONS)
-        keys = [layer.key for layer in _layers() if layer.key.startswith(half)]
-        if len(found) != len(keys):
-            came = f"{len(found)} in {name!r}"
-            raise WeightsError(f"{len(keys)} convolutions", came, "another network than SoundStream's")
-        for key, (kind, (weight, bias)) in zip(keys, found, strict=True):
-            arrays |= {f"{key}.w": _as_torch(kind, weight), f"{key}.b": bias}
-    books = constants_of(folder / MODELS[2], "encode", {"SQUARED_DIFFERENCE": (1,)})
-    if len(books) != STAGES or any(book.shape != (1, ENTRIES, UNITS) for _, (book,) in books):
-        came = f"{len(books)} codebooks, or of another shape, in {MODELS[2]!r}"
-        raise WeightsError(f"{STAGES} codebooks of {ENTRIES} × {UNITS}", came, "another network's quantiser")
-    arrays[_CODEBOOKS] = np.concatenate([book for _, (book,) in books])
+        layers = [layer for layer in _layers() if layer.key.startswith(half)]
+        expected = [(_KINDS[layer.kind], _stored(layer)) for layer in layers]
+        found = constants_of(folder / name, "main", _CONVOLUTIONS, expected)
+        for layer, (weight, bias) in zip(layers, found, strict=True):
+            arrays |= {f"{layer.key}.w": _as_torch(layer.kind, weight), f"{layer.key}.b": bias}
+    stored = [(_CODEBOOK, [(1, ENTRIES, UNITS)])] * STAGES
+    books = constants_of(folder / MODELS[2], "encode", {_CODEBOOK: (1,)}, stored)
+    arrays[_CODEBOOKS] = np.concatenate([book for (book,) in books])
     return _checked(arrays, "the .tflite files")
+
+
+def _stored(layer: _Layer) -> list[tuple[int, ...]]:
+    """Shapes of a layer's weight and bias as the models hold them: ``[out, time, 1, in]``."""
+    first, second, time = layer.shape
+    out, into = {"CONV": (first, second), "DW": (second, first), "TCONV": (second, first)}[layer.kind]
+    return [(out, time, 1, into), (layer.channels,)]
 
 
 def _as_torch(kind: str, weight: np.ndarray) -> np.ndarray:
     """A weight ``[out, time, 1, in]`` (depthwise: ``[1, time, 1, out]``) with torch's order of axes."""
-    if weight.ndim != 4 or weight.shape[2] != 1:
-        raise WeightsError(
-            "a weight [out, time, 1, in]", f"{weight.shape}", "another network than SoundStream's"
-        )
-    axes = {"CONV_2D": (0, 2, 1), "DEPTHWISE_CONV_2D": (2, 0, 1), "TRANSPOSE_CONV": (2, 0, 1)}[kind]
+    axes = {"CONV": (0, 2, 1), "DW": (2, 0, 1), "TCONV": (2, 0, 1)}[kind]
     return np.ascontiguousarray(weight[:, :, 0, :].transpose(axes))

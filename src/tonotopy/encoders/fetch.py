@@ -153,7 +153,9 @@ def soundstream_cache() -> Path:
 
 
 def fetch_soundstream(destination: Path | None = None) -> Path:
-    """Download the models of Lyra v2, which were trained on speech, and convert them; what is there is kept.
+    """Download the models of Lyra v2, which were trained on speech, and convert them.
+
+    What is there is kept if it is the release, to the bit, and made anew if not.
 
     Parameters
     ----------
@@ -168,23 +170,24 @@ def fetch_soundstream(destination: Path | None = None) -> Path:
     Raises
     ------
     InputError
-        The package tflite is absent, there is no connection, or a checksum differs.
+        The package tflite is absent, there is no connection, a checksum differs, or what the files became is not
+        the weights of the release.
     """
-    from tonotopy.encoders._soundstream_weights import convert_soundstream, read_converted
+    from tonotopy.encoders._soundstream_weights import convert_soundstream, is_released
     from tonotopy.encoders._tflite import require_tflite
     from tonotopy.sound.sources._download import retrieve
 
     target = soundstream_cache() if destination is None else Path(destination) / soundstream_cache().name
     if target.is_file() and (target.parent / "LICENSE").is_file():
         with suppress(WeightsError):  # damaged, or of an older format: made anew
-            read_converted(target)
-            return target
+            if is_released(target):
+                return target
     require_tflite()
     with tempfile.TemporaryDirectory(prefix="tonotopy-fetch-") as temporary:
         folder = Path(temporary)
         for path, sha1 in LYRA_SHA1.items():
             file = folder / Path(path).name
             retrieve(LYRA_FILES + path, file, sha1=sha1, limit_bytes=MAX_MODEL_BYTES)
-        convert_soundstream(folder, target)
+        convert_soundstream(folder, target, only_released=True)
         shutil.copyfile(folder / "LICENSE", target.parent / "LICENSE")
     return target
