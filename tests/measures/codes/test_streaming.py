@@ -166,19 +166,40 @@ def test_usage_counts_what_came() -> None:
 
 def test_segments_move_as_wholes() -> None:
     """A move keeps every segment's codes together and only changes their order; without segments it is a shift."""
-    codes = np.arange(12)[:, None]
+    codes = np.arange(15)[:, None]
     rng = np.random.default_rng(0)
-    segment = np.repeat([3, 1, 7], [5, 4, 3])
+    segment = np.repeat([3, 1, 7, 2], [5, 4, 3, 3])
     found = moved(codes, segment, rng)[:, 0]
-    parts = {tuple(range(5)), tuple(range(5, 9)), tuple(range(9, 12))}
+    parts = {tuple(range(5)), tuple(range(5, 9)), tuple(range(9, 12)), tuple(range(12, 15))}
     at = np.flatnonzero(np.diff(found, prepend=found[0] - 2) != 1)
     joined = {tuple(part.tolist()) for part in np.split(found, at[1:])}
-    assert sorted(found.tolist()) == list(range(12))
+    assert sorted(found.tolist()) == list(range(15))
     assert all(any(set(part) <= set(whole) for whole in joined) for part in parts)
     shifted = moved(np.arange(100)[:, None], None, rng)[:, 0]
     step = int(shifted[1] - shifted[0])
     assert step == 1 or shifted[0] == 99
     assert 10 <= (100 - int(shifted[0])) % 100 <= 90
+
+
+@pytest.mark.parametrize("lengths", [(40,), (20, 20), (3, 30, 7), (10, 10, 10, 10)])
+def test_moved_codes_never_stay(lengths: tuple[int, ...]) -> None:
+    """With one segment or a few codes are shifted, by many amounts; with more they take any other order."""
+    codes, rng = np.arange(40)[:, None], np.random.default_rng(0)
+    segment = np.repeat(np.arange(len(lengths)), lengths)
+    draws = [moved(codes, segment, rng)[:, 0] for _ in range(200)]
+    assert all(sorted(draw.tolist()) == list(range(40)) for draw in draws)
+    assert not any(np.array_equal(draw, codes[:, 0]) for draw in draws)
+    assert len({draw.tobytes() for draw in draws}) >= 19, "a null of 19 draws needs as many"
+
+
+def test_one_segment_still_has_a_null() -> None:
+    """Codes that hear a band are above codes that are moved, though each piece is one segment."""
+    counts = PeakCounts(STAGES, CODES, BANDS)
+    for piece, (codes, peaks, _) in enumerate(pieces()):
+        counts.update(codes, peaks, piece=piece, segment=np.zeros(len(codes), int))
+    found = counts.result()
+    assert found.excess_bits[0, 0] > 0.9 * found.entropy_bits[0]
+    assert found.p[0, 0] == pytest.approx(1 / 20)
 
 
 def test_wrong_input_is_refused() -> None:
@@ -200,6 +221,25 @@ def test_wrong_input_is_refused() -> None:
     with pytest.raises(InputError, match="another quantiser"):
         UsageCounts(2, 4).merge(UsageCounts(3, 4))
     assert np.isnan(counts.result().information_bits).all()  # one piece
+
+
+@pytest.mark.parametrize("make", [_usage, _peaks, _spectra])
+def test_a_piece_counts_once(make: Callable[[Any, Any], Any]) -> None:
+    """The same piece again is refused, alone and in a shard, and changes no number; so is a part of another seed."""
+    part = pieces()
+    counts, plain = make(part, range(4)), make(part, range(4)).result()
+    given = {_usage: part[3][:1], _peaks: part[3][:2], _spectra: part[3][::2]}[make]  # type: ignore[index]
+    with pytest.raises(InputError, match="not counted yet; got 3 again; likely cause: the same shard twice"):
+        counts.update(*given, piece=3)
+    with pytest.raises(InputError, match="got 2, 3 again"):
+        counts.merge(make(part, [4, 2, 3]))
+    other = make(part, [5])
+    other.seed = 1
+    with pytest.raises(InputError, match=r"seed 0; got .*seed 1"):
+        counts.merge(other)
+    for name in (field.name for field in fields(plain)):
+        np.testing.assert_array_equal(getattr(counts.result(), name), getattr(plain, name))
+    assert counts.pieces == {0, 1, 2, 3}
 
 
 def test_few_pieces_are_undefined() -> None:

@@ -3,7 +3,8 @@
 Counts ``[stage, code, band]`` of frames with the code and a partial in the band, and of frames with the code, are
 those of a table of two by codes, whose plug-in information is biased upwards. The null is the same table with the
 codes of each piece moved against its sound: whole segments in another order, or a circular shift of at least a tenth
-of the piece where there are no segments. (Shuffled frames credit codes that merely persist, with .10 of the entropy.)
+of the piece where there are no segments or fewer than four. (Shuffled frames credit codes that merely persist, with
+.10 of the entropy.)
 The null keeps how often codes come, how long they last and which piece they come in, and its mean over
 :data:`MOVES` moves is taken off. What is left is 0 on average for codes that hear nothing, and too small where a
 code has few frames.
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
 from tonotopy.measures.codes._information import Array, information_bits, p_value
-from tonotopy.measures.codes._natural import GROUPS, checked, moved
+from tonotopy.measures.codes._natural import GROUPS, checked, moved, refuse_again
 from tonotopy.statistics.bootstrap import interval, piece_weights
 
 #: Moves of the codes of each piece.
@@ -84,7 +85,7 @@ class PeakCounts:
         codes : ``[frame, stage]``
         peaks : ``[frame, band]``, whether a partial lies in the band
         piece : its number; groups and moves follow from it, not from the order of pieces
-        segment : ``[frame]``, numbers of segments that move as wholes; None shifts the piece
+        segment : ``[frame]``, numbers of segments that move as wholes; None, or fewer than four, shifts the piece
 
         Raises
         ------
@@ -95,8 +96,7 @@ class PeakCounts:
         rows, carried = checked(codes, n_stages, n_codes), np.asarray(peaks, np.bool_)
         if carried.shape != (len(rows), n_bands):
             raise InputError(f"peaks [{len(rows)}, {n_bands}]", str(carried.shape), "frames of another site")
-        if piece in self.pieces:
-            raise InputError("a piece that was not counted yet", str(piece), "the same shard twice")
+        refuse_again(self.pieces, {piece})
         self.pieces.add(piece)
         group = piece % GROUPS
         stage = np.arange(n_stages)
@@ -117,10 +117,7 @@ class PeakCounts:
         """
         if self.shape != other.shape or len(self.null) != len(other.null) or self.seed != other.seed:
             raise InputError(f"counts {self.shape}, seed {self.seed}", f"{other.shape}, seed {other.seed}")
-        if self.pieces & other.pieces:
-            raise InputError(
-                "other pieces", f"{sorted(self.pieces & other.pieces)} again", "the same shard twice"
-            )
+        refuse_again(self.pieces, other.pieces)
         self.counts += other.counts
         self.peaks += other.peaks
         self.null += other.null

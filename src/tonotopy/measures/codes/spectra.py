@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
 from tonotopy.measures.codes._information import Array
-from tonotopy.measures.codes._natural import checked, moved
+from tonotopy.measures.codes._natural import checked, moved, refuse_again
 
 #: Moves of the codes of each piece.
 MOVES: Final = 2
@@ -45,6 +45,7 @@ class SpectrumSums:
         self.counts = np.zeros((1 + MOVES, n_stages, n_codes), np.int64)
         self.sums = np.zeros((1 + MOVES, n_stages, n_codes, n_bands))
         self.squares = np.zeros(n_bands)
+        self.pieces: set[int] = set()
 
     @property
     def nbytes(self) -> int:
@@ -59,13 +60,21 @@ class SpectrumSums:
         piece: int,
         segment: NDArray[np.integer] | None = None,
     ) -> None:
-        """Add one piece: codes ``[frame, stage]`` and levels ``[frame, band]``, in the order of time."""
+        """Add one piece: codes ``[frame, stage]`` and levels ``[frame, band]``, in the order of time.
+
+        Raises
+        ------
+        InputError
+            Codes that the quantiser does not have, other levels, or a piece that was added before.
+        """
         n_stages, n_codes, n_bands = self.shape
         rows, level = checked(codes, n_stages, n_codes), np.asarray(level_db, np.float64)
         if level.shape != (len(rows), n_bands) or not np.isfinite(level).all():
             raise InputError(
                 f"finite levels [{len(rows)}, {n_bands}]", str(level.shape), "frames of another site"
             )
+        refuse_again(self.pieces, {piece})
+        self.pieces.add(piece)
         rng = np.random.default_rng([self.seed, piece, 89])
         self.squares += np.sum(level**2, axis=0)
         for kind in range(1 + MOVES):
@@ -75,12 +84,21 @@ class SpectrumSums:
                 np.add.at(self.sums[kind, stage], those[:, stage], level)
 
     def merge(self, other: SpectrumSums) -> None:
-        """Add what another one summed, of other pieces."""
-        if self.shape != other.shape:
-            raise InputError(f"sums {self.shape}", str(other.shape), "another quantiser")
+        """Add what another one summed, of other pieces.
+
+        Raises
+        ------
+        InputError
+            Sums of another quantiser, another seed, or of the same pieces.
+        """
+        own, others = (f"{one.shape}, seed {one.seed}" for one in (self, other))
+        if own != others:
+            raise InputError(f"sums {own}", others, "another quantiser or another null")
+        refuse_again(self.pieces, other.pieces)
         self.counts += other.counts
         self.sums += other.sums
         self.squares += other.squares
+        self.pieces |= other.pieces
 
     def result(self) -> CodeSpectra:
         """Spectra and what they explain."""

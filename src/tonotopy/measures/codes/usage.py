@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
 from tonotopy.measures.codes._information import Array, entropy_bits
-from tonotopy.measures.codes._natural import checked, moved
+from tonotopy.measures.codes._natural import checked, moved, refuse_again
 
 Ints = NDArray[np.int64]
 
@@ -88,7 +88,8 @@ class UsageCounts:
         self.seen = np.zeros(
             (0, 2), np.float64
         )  # of each kept tuple: frames, and their squares summed by piece
-        self.pieces = np.zeros(2)  # frames, and their squares summed by piece
+        self.frames = np.zeros(2)  # and their squares summed by piece
+        self.pieces: set[int] = set()
         self._class = np.random.default_rng(_KEY).permutation(n_codes) % self.contexts
         self._factor = np.random.default_rng(_KEY).integers(1, 1 << 62, n_stages, dtype=np.uint64) * 2 + 1
 
@@ -98,8 +99,16 @@ class UsageCounts:
         return self.counts.nbytes + self.pairs.nbytes + self.hashes.nbytes + self.seen.nbytes
 
     def update(self, codes: NDArray[np.integer], *, piece: int) -> None:
-        """Count all frames ``[frame, stage]`` of one piece, in the order of time; each piece comes once."""
+        """Count all frames ``[frame, stage]`` of one piece, in the order of time; each piece comes once.
+
+        Raises
+        ------
+        InputError
+            Codes that the quantiser does not have, or a piece that was counted before.
+        """
         rows = checked(codes, self.n_stages, self.n_codes)
+        refuse_again(self.pieces, {piece})
+        self.pieces.add(piece)
         if not len(rows):
             return
         rng = np.random.default_rng([self.seed, piece, 73])
@@ -115,7 +124,7 @@ class UsageCounts:
             number = _mixed(number).sum(axis=1, dtype=np.uint64)
         hashes, times = np.unique(_mixed(number), return_counts=True)
         self._keep(hashes, np.stack([times, times.astype(np.float64) ** 2], axis=1))
-        self.pieces += (len(rows), float(len(rows)) ** 2)
+        self.frames += (len(rows), float(len(rows)) ** 2)
 
     def merge(self, other: UsageCounts) -> None:
         """Add what another one counted, of other pieces.
@@ -123,15 +132,19 @@ class UsageCounts:
         Raises
         ------
         InputError
-            Counts of another quantiser.
+            Counts of another quantiser, another seed, or of the same pieces.
         """
-        if (self.n_stages, self.n_codes) != (other.n_stages, other.n_codes):
-            came = f"{other.n_stages} of {other.n_codes}"
-            raise InputError(f"{self.n_stages} stages of {self.n_codes} codes", came, "another quantiser")
+        own, others = (
+            f"{one.n_stages} stages of {one.n_codes} codes, seed {one.seed}" for one in (self, other)
+        )
+        if own != others:
+            raise InputError(own, others, "another quantiser or another null")
+        refuse_again(self.pieces, other.pieces)
         self.counts += other.counts
         self.pairs += other.pairs
         self._keep(other.hashes, other.seen)
-        self.pieces += other.pieces
+        self.frames += other.frames
+        self.pieces |= other.pieces
 
     def _keep(self, hashes: NDArray[np.uint64], seen: NDArray[np.float64]) -> None:
         merged, place = np.unique(np.concatenate([self.hashes, hashes]), return_inverse=True)
@@ -141,7 +154,7 @@ class UsageCounts:
 
     def result(self) -> Usage:
         """What was counted."""
-        n = int(self.pieces[0])
+        n = int(self.frames[0])
         used = np.count_nonzero(self.counts, axis=1)
         entropy = entropy_bits(self.counts, corrected=True)
         own, null = (self._conditional(self.pairs[kind]) for kind in (0, 1))
@@ -180,7 +193,7 @@ class UsageCounts:
 
     def _joint(self) -> tuple[float, float]:
         """Distinct tuples, and the entropy of order 2 over pairs of frames of different pieces."""
-        frames, squares = self.pieces
+        frames, squares = self.frames
         if not len(self.hashes):
             return float("nan"), float("nan")
         whole = len(self.hashes) < KEPT
