@@ -162,8 +162,10 @@ def test_pitch_is_decoded_beside_its_nulls(asked: Any) -> None:
     for name, null in (("above_floor", "floor"), ("selectivity", "control"), ("above_levels", "levels")):
         assert np.allclose(trained[name], trained["score"] - trained[null]), name
     assert table.loc[table["weights"] == "floor", "above_floor"].isna().all()
+    assert (trained["best_floor"] >= trained["floor"]).all()
+    assert np.allclose(trained["above_best_floor"], trained["score"] - trained["best_floor"])
     assert trained["score_low"].isna().all()  # four pieces have no intervals, and leave the claim open
-    assert set(trained.loc[trained["task"] != "height", "answer"]) == {"undetermined"}
+    assert set(trained.loc[trained["task"] != "height", "above_baselines"]) == {"undetermined"}
     classes = trained[trained["task"] == "class"]
     assert (classes["levels"] > classes["score"] + 0.05).all()
     height = trained[trained["task"] == "height"]

@@ -211,17 +211,25 @@ def pitch_rows(sites: Sequence[str]) -> pd.DataFrame:
     for head in whose(sites):
         trained = head["weights"] == "trained"
         for task, chance in (("class", 0.5), ("height", 0.0)):
-            beside = {"floor": chance, "control": chance, "shifted": chance, "random": chance, "levels": 0.7}
+            beside = {
+                "floor": chance,
+                "best_floor": chance,
+                "control": chance,
+                "shifted": chance,
+                "random": chance,
+                "levels": 0.7,
+            }
             above = {
                 "above_floor": 0.1,
+                "above_best_floor": 0.1,
                 "selectivity": 0.1,
                 "above_random": 0.1,
                 "above_levels": chance - 0.6,
             }
             row = {"source": "topk", "truth": "estimated", "task": task, "probe": "all", "window_s": 0.0}
-            row |= {"n_pieces": 12, "answer": "supported" if trained and task == "class" else None}
+            row |= {"n_pieces": 12, "above_baselines": "yes" if trained and task == "class" else None}
             for name, value in ({"score": chance + 0.1} | beside | above).items():
-                known = trained or name not in ("floor", "above_floor")
+                known = trained or "floor" not in name
                 row |= {name: value if known else NAN}
                 row |= {f"{name}_{end}": row[name] + way for end, way in (("low", -0.05), ("high", 0.05))}
             rows.append(head | row)

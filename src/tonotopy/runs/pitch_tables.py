@@ -1,17 +1,19 @@
-"""The table of pitch decoding: every score beside its nulls, and the answer to claim 13 (SPEC § 11).
+"""The table of pitch decoding: every score beside its nulls, as claim 13 (SPEC § 11) reads it.
 
 One row a set of weights, site, source, window, task and probe. Intervals are over pieces, the same resamples on both
 sides of a difference; ``above_floor`` is against the mean of the untrained copies, whose dictionaries were trained in
-the same way. The answer is given for trained weights, all features, pitch classes and notes.
+the same way, and ``above_best_floor`` against the one of them that scores best. ``above_baselines`` says of trained
+weights, all features, pitch classes and notes, whether they are above untrained copies and the control task.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from tonotopy.measures.natural.pitch_scores import Estimate, Score, answer, estimate
+from tonotopy.measures.natural.pitch_scores import Estimate, Score, above_baselines, estimate
 from tonotopy.runs.feature_graph import FeatureUnits
 from tonotopy.runs.graph import Weights
 from tonotopy.runs.stages.pitch_decoding import scores_of
@@ -21,11 +23,13 @@ from tonotopy.runs.store import Store
 NUMBERS = (
     "score",
     "floor",
+    "best_floor",
     "control",
     "shifted",
     "random",
     "levels",
     "above_floor",
+    "above_best_floor",
     "selectivity",
     "above_random",
     "above_levels",
@@ -60,7 +64,7 @@ def pitch_table(store: Store, units: FeatureUnits, order: dict[str, int]) -> pd.
 def _columns() -> list[str]:
     ends = [name + end for name in NUMBERS for end in ("", "_low", "_high")]
     whose = ["weights", "seed", "site", "order", "source", "truth"]
-    return [*whose, "window_s", "task", "probe", "n_pieces", *ends, "answer"]
+    return [*whose, "window_s", "task", "probe", "n_pieces", *ends, "above_baselines"]
 
 
 def _rows(scores: dict[_Key, Score], floors: list[dict[_Key, Score]]) -> list[dict[str, Any]]:
@@ -76,6 +80,7 @@ def _rows(scores: dict[_Key, Score], floors: list[dict[_Key, Score]]) -> list[di
         }
         copies = [floor[key] for floor in floors if (key := (window_s, task, read, labels, probe)) in floor]
         beside = {name: [one] if one else [] for name, one in own.items()} | {"floor": copies}
+        beside["best_floor"] = [max(copies, key=_alone)] if copies else []
         numbers = {"score": estimate([score])}
         numbers |= {name: estimate(one) if one else _UNDEFINED for name, one in beside.items()}
         for name, null in DIFFERENCES.items():
@@ -83,16 +88,25 @@ def _rows(scores: dict[_Key, Score], floors: list[dict[_Key, Score]]) -> list[di
         asked = bool(floors) and probe == "all" and task != "height"
         row: dict[str, Any] = {"window_s": window_s, "task": task, "probe": probe}
         row["n_pieces"] = int((score.bottom > 0).sum())
-        row["answer"] = answer(numbers["above_floor"], numbers["selectivity"]) if asked else None
+        row["above_baselines"] = (
+            above_baselines(numbers["above_best_floor"], numbers["selectivity"]) if asked else None
+        )
         for name, value in numbers.items():
             row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
         rows.append(row)
     return rows
 
 
+def _alone(score: Score) -> float:
+    """A score over all pieces; an undefined one is none."""
+    found = estimate([score], n_resamples=1).value
+    return found if np.isfinite(found) else -np.inf
+
+
 #: Differences, and what is taken from the score.
 DIFFERENCES = {
     "above_floor": "floor",
+    "above_best_floor": "best_floor",
     "selectivity": "control",
     "above_random": "random",
     "above_levels": "levels",

@@ -177,9 +177,9 @@ _PITCH_DECODING = {
     **dict.fromkeys(("source", "truth", "task", "probe"), TEXT),
     "window_s": NUMBER,
     "n_pieces": WHOLE,
-    **_intervals("score", "floor", "control", "shifted", "random", "levels"),
-    **_intervals("above_floor", "selectivity", "above_random", "above_levels"),
-    "answer": TEXT,
+    **_intervals("score", "floor", "best_floor", "control", "shifted", "random", "levels"),
+    **_intervals("above_floor", "above_best_floor", "selectivity", "above_random", "above_levels"),
+    "above_baselines": TEXT,
 }
 
 #: Tables of a study that asked which features there are. All of them are optional.
@@ -271,6 +271,7 @@ LEGAL: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("kinds", "among"): ("all", "stabilised"),
     ("pitch_decoding", "task"): ("class", "note", "height"),
     ("pitch_decoding", "probe"): ("all", "best"),
+    ("pitch_decoding", "above_baselines"): ("yes", "no", "undetermined"),
     ("transitions", "sound"): ("music", "phase-scrambled", "shuffled"),
     ("claims", "answer"): ("supported", "not supported", "undetermined"),
     ("ambiguity", "direction"): ("spectrum given fragment", "fragment given spectrum"),
@@ -285,7 +286,7 @@ ALWAYS: Final = (
 
 
 #: Columns that earlier runs lack: what they say was not measured then.
-LATER: Final = ("against_ceiling",)
+LATER: Final = ("against_ceiling", "above_baselines")
 
 
 def needed(name: str) -> tuple[str, ...]:

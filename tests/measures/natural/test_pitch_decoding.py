@@ -22,7 +22,7 @@ from tests.measures.natural.planted_pitches import (
 from tonotopy.core.errors import InputError
 from tonotopy.features.sources import Activations, ArrayActivations, Features
 from tonotopy.measures.natural.pitch_decoding import averaged, pitch_decoding, random_like
-from tonotopy.measures.natural.pitch_scores import Estimate, Score, answer, estimate
+from tonotopy.measures.natural.pitch_scores import Estimate, Score, above_baselines, estimate
 
 Key = tuple[str, str, str, str]
 
@@ -83,15 +83,15 @@ def test_how_much_sounds_is_no_pitch() -> None:
 
 
 def test_a_floor_equal_to_the_model_differs_by_nothing(planted: dict[Key, Score]) -> None:
-    """Exactly 0 with an interval of nothing, and the claim is not supported; above noise it is."""
+    """Exactly 0 with an interval of nothing, and not above baselines; above noise it is."""
     key = ("class", "features", "real", "all")
     same = estimate([planted[key]], [planted[key], planted[key]])
     assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
     selective = estimate([planted[key]], [planted["class", "features", "control", "all"]])
-    assert answer(same, selective) == "not supported"
+    assert above_baselines(same, selective) == "no"
     above = estimate([planted[key]], [read(made(nothing))[key]])
     assert above.low > 0.3
-    assert answer(above, selective) == "supported"
+    assert above_baselines(above, selective) == "yes"
 
 
 @pytest.mark.parametrize("delay", [0, SPAN])
@@ -182,10 +182,10 @@ def test_other_pieces_are_refused() -> None:
 
 
 def test_estimates_without_scores_are_refused() -> None:
-    """No score has no mean; an answer needs intervals."""
+    """No score has no mean; being above baselines needs intervals."""
     with pytest.raises(InputError, match="scores of the same pieces"):
         estimate([])
     nan, good = float("nan"), Estimate(0.3, 0.2, 0.4)
-    assert answer(Estimate(0.008, 0.001, 0.015), good) == "not supported"  # above 0, and too little to matter
-    assert answer(Estimate(0.03, -0.01, 0.07), good) == "undetermined"
-    assert answer(Estimate(0.3, nan, nan), Estimate(0.3, 0.2, 0.4)) == "undetermined"
+    assert above_baselines(Estimate(0.008, 0.001, 0.015), good) == "no"  # above 0, and too little to matter
+    assert above_baselines(Estimate(0.03, -0.01, 0.07), good) == "undetermined"
+    assert above_baselines(Estimate(0.3, nan, nan), Estimate(0.3, 0.2, 0.4)) == "undetermined"

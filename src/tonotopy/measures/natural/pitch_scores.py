@@ -1,4 +1,4 @@
-"""Scores of pitch decoding as sums over pieces, their differences with intervals, and the answer to claim 13."""
+"""Scores of pitch decoding as sums over pieces, differences with intervals, and whether these exceed both baselines."""
 
 from __future__ import annotations
 
@@ -73,23 +73,23 @@ def estimate(
     return Estimate(float(found[0]), float(low), float(high))
 
 
-def answer(above_floor: Estimate, selectivity: Estimate) -> str:
-    """Answer to the claim that features decode pitch above random weights and a control task (SPEC § 11, 13).
+def above_baselines(above_floor: Estimate, selectivity: Estimate) -> str:
+    """Whether features decode pitch above random weights and a control task: *yes*, *no* or *undetermined*.
 
-    *Not supported* where one of the intervals lies below `NEGLIGIBLE`, *supported* where otherwise both lie above 0.
+    *No* where one of the intervals lies below `NEGLIGIBLE`, *yes* where otherwise both lie above 0.
 
     Examples
     --------
-    >>> answer(Estimate(0.1, 0.05, 0.2), Estimate(0.2, 0.1, 0.3))
-    'supported'
-    >>> answer(Estimate(0.0, -0.01, 0.01), Estimate(0.2, 0.1, 0.3))
-    'not supported'
-    >>> answer(Estimate(0.0, float("nan"), float("nan")), Estimate(0.2, 0.1, 0.3))
+    >>> above_baselines(Estimate(0.1, 0.05, 0.2), Estimate(0.2, 0.1, 0.3))
+    'yes'
+    >>> above_baselines(Estimate(0.0, -0.01, 0.01), Estimate(0.2, 0.1, 0.3))
+    'no'
+    >>> above_baselines(Estimate(0.0, float("nan"), float("nan")), Estimate(0.2, 0.1, 0.3))
     'undetermined'
     """
     both = (above_floor, selectivity)
     if not np.isfinite([end for one in both for end in (one.low, one.high)]).all():
         return "undetermined"
     if any(one.high < NEGLIGIBLE for one in both):
-        return "not supported"
-    return "supported" if all(one.low > 0 for one in both) else "undetermined"
+        return "no"
+    return "yes" if all(one.low > 0 for one in both) else "undetermined"
