@@ -45,10 +45,13 @@ def verdicts(
     return {"verdicts": table.assign(**columns)}
 
 
-def codes(auc: float, foil: float | None = None, *, floor: float = 0.5, site: str = "codes") -> Tables:
+def codes(
+    auc: float, foil: float | None = None, *, floor: float = 0.5, site: str = "codes", bits: float = 0.7
+) -> Tables:
     """Two stages, the second of which hears nothing; an untrained copy beside them."""
     rows = [
         {"weights": weights, "seed": seed, "site": site, "stage": stage, "frequency_hz": hz, "auc_p": 0.05}
+        | {"attainable_bits": bits}
         | _ends("auc", level if stage == 0 else 0.5)
         | _ends("foil_auc", (foil or level) if stage == 0 else 0.5)
         for weights, seed, level in (("trained", 0, auc), ("floor", 1000, floor))
@@ -62,14 +65,27 @@ def _ends(name: str, value: float, half: float = 0.02) -> dict[str, float]:
     return {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
 
 
-def reuse(lost: float, *, site: str = "mid", random: float = 0.05, other: float = 0.1) -> Tables:
-    """How much the site behind loses with each frequency's direction; the site itself loses all."""
+def reuse(
+    *lost: float,
+    site: str = "mid",
+    random: float = 0.05,
+    random_high: float | None = None,
+    other: float = 0.1,
+    asked: int = 20,
+    blank: tuple[str, ...] = ("lost", "lost_low", "lost_high"),
+) -> Tables:
+    """How much sites behind lose with each frequency's direction; the site itself loses all.
+
+    Only the first ``asked`` frequencies have the numbers ``blank``; without ``random_high`` there is no such column.
+    """
     rows = [
         {"weights": "trained", "site": site, "later_site": later, "frequency_hz": hz}
         | _ends("lost", value)
         | {"lost_random": random, "lost_other": other}
-        for later, value in ((site, 1.0), ("stack_end", lost))
-        for hz in GRID
+        | ({} if random_high is None else {"lost_random_high": random_high})
+        | (dict.fromkeys(blank, NAN) if at >= asked else {})
+        for later, value in ((site, 1.0), *((f"later{k}", one) for k, one in enumerate(lost)))
+        for at, hz in enumerate(GRID)
     ]
     return {"reuse": pd.DataFrame(rows)}
 
@@ -155,6 +171,7 @@ def pitch(
     control: float = 0.52,
     random: float = 0.6,
     source: str = "topk",
+    half: float = 0.03,
 ) -> Tables:
     """Pitch classes decoded from a dictionary, beside its nulls; other windows and probes stand in the table, too."""
     row: dict[str, Any] = {
@@ -164,14 +181,14 @@ def pitch(
         "task": "class",
         "probe": "all",
     }
-    row |= {"window_s": 0.2, "score": score, "floor": np.nan, "control": control, "random": random}
-    row |= _ends("selectivity", score - control, 0.03) | _ends("above_random", score - random, 0.03)
+    row |= {"window_s": 0.2, "score": score, "best_floor": np.nan, "control": control, "random": random}
+    row |= _ends("selectivity", score - control, half) | _ends("above_random", score - random, half)
     if floor is None:
-        row |= dict.fromkeys(("above_floor", "above_floor_low", "above_floor_high"), np.nan)
+        row |= dict.fromkeys(("above_best_floor", "above_best_floor_low", "above_best_floor_high"), np.nan)
     else:
-        row |= {"floor": floor} | _ends("above_floor", score - floor, 0.03)
+        row |= {"best_floor": floor} | _ends("above_best_floor", score - floor, half)
     others = [row | {"window_s": 0.0}, row | {"probe": "best"}, row | {"task": "note"}]
-    wrong = [other | _ends("above_floor", -0.5, 0.01) for other in others]
+    wrong = [other | _ends("above_best_floor", -0.5, 0.01) for other in others]
     return {"pitch_decoding": pd.DataFrame([row, *wrong])}
 
 

@@ -27,9 +27,11 @@ from tonotopy.judgement.claims import (
     claim,
     list_claims,
 )
+from tonotopy.judgement.claims._contract import HOW
 
 YES, NO, OPEN = SUPPORTED, NOT_SUPPORTED, UNDETERMINED
 MID = t.sites(names=("mid",))
+ALL_STABLE = t.sites(0.6, names=("mid",)) | t.verdicts(12)
 STABLE = {"n_stabilised": 80, "share_stabilised": 0.4, "low_stabilised": 0.33, "high_stabilised": 0.47}
 MIXED = {"n_mixture": 20.0, "variation": 0.3, "low_variation": 0.2, "high_variation": 0.4}
 
@@ -38,6 +40,26 @@ def spectral(value: float) -> dict[str, float]:
     """Stabilised features of which so many are stable as spectra too."""
     ends = {"low_spectral_given": value - 0.1, "high_spectral_given": value + 0.1}
     return STABLE | {"spectral_given_stabilised": value} | ends
+
+
+def of_codes(auc: float, blank: int, *names: str) -> dict[str, pd.DataFrame]:
+    """Codes of which some columns are undefined at the first ``blank`` frequencies."""
+    table = t.codes(auc)["codes"]
+    table.loc[table["frequency_hz"].isin(t.GRID[:blank]), list(names)] = np.nan
+    return {"codes": table}
+
+
+def random_vary(variation: float) -> dict[str, pd.DataFrame]:
+    """Mixtures that vary, and those of random directions by so much."""
+    table = t.features(**MIXED)["feature_sites"]
+    table.loc[table["source"] == "random", "variation"] = variation
+    return {"feature_sites": table}
+
+
+def of_pitch(*scores: tuple[float, str], half: float = 0.03) -> dict[str, pd.DataFrame]:
+    """Several dictionaries, whose random directions decode nothing."""
+    parts = [t.pitch(score, source=name, random=0.5, half=half)["pitch_decoding"] for score, name in scores]
+    return {"pitch_decoding": pd.concat(parts, ignore_index=True)}
 
 
 def one(name: str, found: dict[str, pd.DataFrame], site: str) -> pd.Series:
@@ -54,6 +76,13 @@ CASES: list[tuple[str, str, str, dict[str, pd.DataFrame]]] = [
     ("first-layer-filters", "first_conv", NO, t.sites(0.9)),
     ("first-layer-filters", "first_conv", OPEN, t.sites(0.2)),  # on both sides of its threshold
     ("first-layer-filters", "first_conv", OPEN, t.sites(0.05, power_stable=t.NAN)),  # a plant was not found
+    ("first-layer-filters", "first_conv", YES, t.sites(0.05, power_stable=1.0)),
+    (
+        "first-layer-filters",
+        "first_conv",
+        OPEN,
+        t.sites(0.05, power_stable=3.0),
+    ),  # found beyond the music's spread
     ("first-layer-filters", "first_conv", OPEN, t.sites(0.05, n_pieces=7)),
     (
         "first-layer-filters",
@@ -80,12 +109,20 @@ CASES: list[tuple[str, str, str, dict[str, pd.DataFrame]]] = [
     ),  # hears that something was added, not what
     ("codes-and-head", "codes", OPEN, t.sites(0.0)),  # codes not measured one by one
     ("codes-and-head", "codes", OPEN, t.sites(0.0) | t.codes(0.97, floor=0.97)),  # so does an untrained copy
+    ("codes-and-head", "codes", OPEN, t.sites(0.0) | t.codes(0.6, bits=0.5)),  # too many codes to tell
+    ("codes-and-head", "codes", OPEN, t.sites(0.0) | t.codes(0.6, bits=t.NAN)),
+    ("codes-and-head", "codes", OPEN, t.sites(0.0) | of_codes(0.6, 20, "auc_p")),  # all p undefined
+    ("codes-and-head", "codes", OPEN, t.sites(0.0) | of_codes(0.6, 20, "auc")),
+    ("codes-and-head", "codes", OPEN, t.sites(0.0) | of_codes(0.6, 11, "foil_auc_low", "foil_auc_high")),
+    ("codes-and-head", "codes", YES, t.sites(0.0) | of_codes(0.6, 5, "auc_p")),
+    ("codes-and-head", "codes", NO, t.sites(0.0) | of_codes(0.97, 10, "auc")),  # the other half is isolated
     ("codes-and-head", "–", OPEN, MID),
     ("sparse-spectrum", "mid", YES, MID | t.law(0.8, 0.2)),
     ("sparse-spectrum", "mid", NO, MID | t.law(0.9, 0.8)),
     ("sparse-spectrum", "mid", OPEN, MID | t.law(0.3, 0.2)),  # nothing isolated: nothing to ask
     ("sparse-spectrum", "mid", OPEN, MID | t.law(0.8, 0.48)),
     ("sparse-spectrum", "mid", OPEN, t.sites(names=("mid",), power_stable=t.NAN) | t.law(0.8, 0.2)),
+    ("sparse-spectrum", "mid", OPEN, t.sites(names=("mid",), power_stable=3.0) | t.law(0.8, 0.2)),
     ("persistence", "mid", YES, MID | t.verdicts(1)),
     ("persistence", "mid", NO, t.sites(0.6, names=("mid",)) | t.verdicts(12)),
     ("persistence", "mid", NO, t.sites(0.6, names=("mid",)) | t.verdicts(12) | t.reuse(0.6)),
@@ -96,6 +133,23 @@ CASES: list[tuple[str, str, str, dict[str, pd.DataFrame]]] = [
         t.sites(0.6, names=("mid",)) | t.verdicts(12) | t.reuse(0.0),
     ),  # read by nothing
     ("persistence", "mid", OPEN, t.sites(0.6, names=("mid",)) | t.verdicts(12, borderline=12)),
+    ("persistence", "mid", OPEN, t.sites(names=("mid",), power_stable=3.0) | t.verdicts(1)),
+    # Reuse that is undefined was not seen, and is not unread: contexts alone answer where too little of it is known.
+    ("persistence", "mid", NO, ALL_STABLE | t.reuse(0.0, asked=4)),
+    ("persistence", "mid", NO, ALL_STABLE | t.reuse(0.0, asked=0)),
+    ("persistence", "mid", NO, ALL_STABLE | t.reuse(0.0, asked=0, blank=("lost_low", "lost_high"))),
+    ("persistence", "mid", NO, ALL_STABLE | t.reuse(0.0, asked=0, blank=("lost_random",))),
+    ("persistence", "mid", NO, ALL_STABLE | t.reuse(0.6, asked=5)),
+    ("persistence", "mid", YES, ALL_STABLE | t.reuse(0.0, asked=5)),
+    ("persistence", "mid", NO, ALL_STABLE | t.reuse(0.6, random_high=0.5)),
+    ("persistence", "mid", YES, ALL_STABLE | t.reuse(0.4, random_high=0.5)),  # an ordinary random direction
+    ("persistence", "mid", NO, ALL_STABLE | t.reuse(0.125)),
+    (
+        "persistence",
+        "mid",
+        OPEN,
+        ALL_STABLE | t.reuse(0.125, 0.0, 0.0, 0.0, 0.0),
+    ),  # one of five places may be chance
     ("persistence", "mid", OPEN, MID | t.verdicts(0, isolated=3)),
     ("shifting-mixtures", "mid", YES, MID | t.features(**MIXED)),
     (
@@ -105,6 +159,9 @@ CASES: list[tuple[str, str, str, dict[str, pd.DataFrame]]] = [
         MID | t.features(**MIXED | {"variation": 0.05, "low_variation": 0.02, "high_variation": 0.08}),
     ),
     ("shifting-mixtures", "mid", OPEN, MID | t.features(**MIXED | {"n_mixture": 2.0})),
+    ("shifting-mixtures", "mid", OPEN, MID | t.features(**MIXED, floor={"variation": 0.25})),  # so do copies
+    ("shifting-mixtures", "mid", YES, MID | t.features(**MIXED, floor={"variation": 0.15})),
+    ("shifting-mixtures", "mid", OPEN, MID | random_vary(0.3)),
     ("shifting-mixtures", "mid", OPEN, t.sites(names=("mid",), n_pieces=6) | t.features(**MIXED)),
     ("waveform-basis", "mid", YES, MID | t.features(**STABLE)),
     ("waveform-basis", "mid", NO, MID | t.features()),
@@ -160,6 +217,14 @@ CASES: list[tuple[str, str, str, dict[str, pd.DataFrame]]] = [
     ("pitch-decoding", "codes", YES, t.sites() | t.pitch(0.8)),
     ("pitch-decoding", "codes", NO, t.sites() | t.pitch(0.53)),
     ("pitch-decoding", "codes", OPEN, t.sites() | t.pitch(0.57)),
+    ("pitch-decoding", "codes", OPEN, t.sites() | t.pitch(0.8, random=0.79)),  # the dictionary is not why
+    ("pitch-decoding", "codes", OPEN, t.sites() | t.pitch(0.8, random=t.NAN)),
+    # One that speaks for the claim suffices, with its interval widened; against it all must speak.
+    ("pitch-decoding", "codes", YES, t.sites() | of_pitch((0.8, "topk"), (0.53, "jumprelu"))),
+    ("pitch-decoding", "codes", OPEN, t.sites() | of_pitch((0.6, "topk"), (0.53, "jumprelu"), half=0.045)),
+    ("pitch-decoding", "codes", YES, t.sites() | of_pitch((0.6, "topk"), half=0.045)),
+    ("pitch-decoding", "codes", NO, t.sites() | of_pitch((0.53, "topk"), (0.52, "jumprelu"))),
+    ("pitch-decoding", "codes", OPEN, t.sites() | of_pitch((0.53, "topk"), (0.57, "jumprelu"))),
     ("pitch-decoding", "codes", OPEN, t.sites() | t.pitch(0.8, floor=None)),
     ("pitch-decoding", "codes", OPEN, t.sites() | t.pitch(0.8, source="channels")),  # no dictionary
     ("pitch-decoding", "–", OPEN, MID | t.pitch(0.8)),  # no codec
@@ -176,6 +241,8 @@ CASES: list[tuple[str, str, str, dict[str, pd.DataFrame]]] = [
         t.transitions(0.05, 0.001, half=0.002),
     ),  # no more than an untrained copy
     ("transitions", "first_conv", OPEN, t.transitions(0.05, 0.015, half=0.02)),
+    ("transitions", "first_conv", OPEN, t.transitions(0.05, t.NAN)),
+    ("transitions", "first_conv", OPEN, t.transitions(0.05, 0.04, n=7)),
 ]
 
 
@@ -222,6 +289,55 @@ def test_what_to_run_is_told() -> None:
     """A study without features says how to ask for them."""
     why = one("waveform-basis", t.sites(), "–")["why"]
     assert "--features" in why
+
+
+def test_how_names_options_that_exist() -> None:
+    """Each option that a reason tells to add is one of `study`, or is wired there under that name."""
+    from tonotopy.cli.study import command
+
+    options = {option.opts[0] for option in command.params} | {"--causes"}
+    told = {word.strip(",;:") for words in HOW.values() for word in words.split() if word.startswith("--")}
+    assert {"--codes", "--features", "--causes", "--ceiling"} <= told <= options
+    assert {HOW["reuse"], HOW["steering"]} == {"run the study again with --causes"}
+
+
+def test_what_is_left_out_is_told() -> None:
+    """Reuse that is known of a few frequencies, and an advantage that is undefined, stand in the reason."""
+    few = one("persistence", ALL_STABLE | t.reuse(0.0, asked=4), "mid")["why"]
+    assert "is known of 4: too few to count" in few
+    some = one("persistence", ALL_STABLE | t.reuse(0.0, asked=7), "mid")
+    assert (some["effect"], some["high"]) == (0.0, 0.0)
+    assert "of 7 frequencies" in some["why"]
+    assert "of 5 more it is not known" in some["why"]
+    why = one("transitions", t.transitions(0.05, t.NAN), "first_conv")["why"]
+    assert why.endswith("; an advantage or an end of its interval is undefined")
+    assert "7 pieces" in one("transitions", t.transitions(0.05, 0.04, n=7), "first_conv")["why"]
+    codes = one("codes-and-head", t.sites(0.0) | of_codes(0.97, 10, "auc"), "codes")
+    assert codes["effect"] == 1.0
+    assert codes["power"] == 0.7
+    assert "10 of 20 have numbers" in codes["why"]
+
+
+@pytest.mark.parametrize("damage", ["many", None, [1.0]])
+def test_a_damaged_table_costs_an_answer_and_no_study(damage: Any) -> None:
+    """Whatever stands in a column that a rule reads, the claim is answered; most often it is undetermined."""
+    whole = {name: table for _, _, _, tables in CASES for name, table in tables.items()} | t.sites(0.05)
+    found = []
+    for name in list_claims():
+        for table, columns in claim(name).tables.items():
+            for column in columns:
+                broken = whole[table].assign(**{column: [damage] * len(whole[table])})
+                found.append(answers(whole | {table: broken}, model="m", names=[name]))
+    assert all(len(one) and one["answer"].isin(ANSWERS).all() for one in found)
+    assert np.mean([(one["answer"] == UNDETERMINED).all() for one in found]) > 0.5
+
+
+def test_damage_is_told() -> None:
+    """Words where a number is needed: undetermined, with the table's name."""
+    found = t.sites(0.05) | {"sites": t.sites(0.05)["sites"].assign(share_stable="many")}
+    answer = one("first-layer-filters", found, "–")
+    assert answer["answer"] == UNDETERMINED
+    assert "the table 'sites' is damaged or of another version (ValueError)" in answer["why"]
 
 
 def test_a_table_of_another_version() -> None:

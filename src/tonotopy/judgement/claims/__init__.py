@@ -26,6 +26,9 @@ from tonotopy.judgement.claims._contract import (
     Unanswerable,
 )
 
+#: What a rule raises that meets words where it reads numbers, or a row that is not there. What was measured must not
+#: be lost for that: the study is written, and the claim is undetermined.
+DAMAGED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 #: Columns of the table of answers.
 COLUMNS = ("number", *(one.name for one in fields(Answer)))
 
@@ -83,7 +86,7 @@ def answers(
     ----------
     tables : name -> DataFrame
         A run's tables and those of its anatomy (:func:`anatomy_tables`), or a series'. What is not there was not
-        measured.
+        measured; of a table that cannot be read the claim is undetermined.
     model : str
         What the model is called.
     names : sequence of str, optional
@@ -113,5 +116,9 @@ def answers(
             found: list[Answer] = module.answer(study)
         except Unanswerable as reason:
             found = [Found(UNDETERMINED, str(reason)).at(study, NO_SITE)]
+        except DAMAGED as error:
+            tables_read = " or ".join(repr(table) for table in module.CLAIM.tables)
+            why = f"the table {tables_read} is damaged or of another version ({type(error).__name__})"
+            found = [Found(UNDETERMINED, f"{why}, run the study again").at(study, NO_SITE)]
         rows += [{"number": module.CLAIM.number} | asdict(one) for one in found]
     return pd.DataFrame(rows, columns=list(COLUMNS))

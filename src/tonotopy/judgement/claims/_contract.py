@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -34,9 +35,9 @@ HOW: Final[dict[str, str]] = {
     "transitions": "run the study again with --features channels,topk, the first convolution among its sites",
     "ambiguity": "run the study again with --features channels,topk",
     "codes": "run the study again with --codes, the quantiser among its sites",
-    "reuse": "run the study again with reuse",
-    "steering": "run the study again with steering",
-    "pitch_decoding": "run the study again with the decoding of pitch",
+    "reuse": "run the study again with --causes",
+    "steering": "run the study again with --causes",
+    "pitch_decoding": "run the study again with --features topk",
     "anywhere": "run a series over sizes of the model or hours of music",
     "aliases": "run the study again: its anatomy is written with it",
     "first_layer": "run the study again: its anatomy is written with it",
@@ -187,6 +188,20 @@ def largest(*values: float) -> float:
     """
     known = [value for value in values if np.isfinite(value)]
     return max(known, default=NAN)
+
+
+def wider(many: int) -> float:
+    """How many times as wide each of some 95 % intervals must be, so that 95 % hold for all of them together.
+
+    Bonferroni, as if the ends were normal: from tables alone no other quantile can be had.
+
+    Examples
+    --------
+    >>> wider(1), round(wider(5), 2)
+    (1.0, 1.31)
+    """
+    quantile = NormalDist().inv_cdf
+    return float(quantile(1 - 0.025 / many) / quantile(0.975))
 
 
 def percent(value: float) -> str:

@@ -27,6 +27,9 @@ from tonotopy.judgement.claims._contract import (
 #: A site isolates few partials where at most this share of frequencies is stable: the mirror of the 80 % from which
 #: on a phantom reads what it was built for.
 FEW = 0.2
+#: Strength of a planted direction, over the RMS distance of music frames from their mean, up to which finding it is
+#: power: what is only found when it is stronger than music itself says nothing of directions of ordinary strength.
+POWER = 1.0
 COLUMNS = (
     "share_stable",
     "low_stable",
@@ -48,9 +51,9 @@ EFFECT = (
     "power: the least planted strength that is called stable 95 % of the time"
 )
 RULE = (
-    "Supported where the high end of the interval, and the share at κ .75, are at most `few`, and a planted direction "
-    "is found. Not supported where the low end, and the share at κ .85, are above `few`, and shuffled labels read "
-    "less than the low end. Else undetermined."
+    "Supported where the high end of the interval, and the share at κ .75, are at most `few`, and a direction planted "
+    "at a strength of at most `power` is found. Not supported where the low end, and the share at κ .85, are above "
+    "`few`, and shuffled labels read less than the low end. Else undetermined."
 )
 NULLS = (
     "shuffled labels",
@@ -97,6 +100,21 @@ def few_stable(study: Study, row: pd.Series) -> Found:
     return Found(answer, words, share, low, high, null, power)
 
 
+def powerless(power: float) -> str:
+    """Why a planted direction that was found at this strength, or at none, is too little power; empty where it is not.
+
+    Examples
+    --------
+    >>> powerless(0.3), powerless(3.0)
+    ('', '; a planted direction is only found at 3 times the spread of music: too little power')
+    """
+    if not np.isfinite(power):
+        return "; no planted direction is found in music: too little power"
+    if power > POWER:
+        return f"; a planted direction is only found at {power:g} times the spread of music: too little power"
+    return ""
+
+
 def _judged(
     ends: tuple[float, float], at: tuple[float, float], shuffled: float, power: float
 ) -> tuple[str, str]:
@@ -109,9 +127,8 @@ def _judged(
             return NOT_SUPPORTED, ""
         return UNDETERMINED, "; shuffled labels read as much, or were not tried"
     if high <= FEW and at[0] <= FEW:
-        if np.isfinite(power):
-            return SUPPORTED, ""
-        return UNDETERMINED, "; no planted direction was found here: too little power"
+        reason = powerless(power)
+        return (UNDETERMINED, reason) if reason else (SUPPORTED, "")
     return UNDETERMINED, f"; it lies on both sides of {percent(FEW)} within its interval, or as κ is judged"
 
 

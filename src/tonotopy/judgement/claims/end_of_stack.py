@@ -20,7 +20,7 @@ CLAIM = Claim(
     nulls=isolation.NULLS,
     supported_by="chroma or loudness (phantoms), whose lines are entangled or absent",
     refuted_by="a cochlea, plain or rotated (phantoms)",
-    thresholds={"few": isolation.FEW},
+    thresholds={"few": isolation.FEW, "power": isolation.POWER},
 )
 
 

@@ -20,7 +20,7 @@ CLAIM = Claim(
     nulls=isolation.NULLS,
     supported_by="a convolution of a few samples",
     refuted_by="a gammatone bank as first layer (phantom cochlea)",
-    thresholds={"few": isolation.FEW},
+    thresholds={"few": isolation.FEW, "power": isolation.POWER},
 )
 
 

@@ -3,8 +3,13 @@
 Where the study has a table ``reuse``, a partial persists as a variable only if something downstream reads it too. Its
 rows are of a site, a later site and a frequency: ``weights``, ``site``, ``later_site``, ``frequency_hz``, ``lost``,
 ``lost_low``, ``lost_high`` (share of the evoked response at the later site that is lost with the direction projected
-out), ``lost_random`` (a random direction of equal variance) and ``lost_other`` (another frequency's direction).
-Without it, or at a site with nothing later, the answer is about contexts alone, and says so.
+out), ``lost_random`` (the mean over random directions of equal variance), ``lost_random_high`` (what the upper ones of
+these lose; where a table has it, it is the null, since every other random direction is above the mean), and
+``lost_other`` (another frequency's direction).
+
+What is undefined there was not seen, and does not count as unread: such frequencies are left out. Without the table,
+with too few frequencies that have numbers, or at a site with nothing later, the answer is about contexts alone, and
+says so.
 """
 
 from __future__ import annotations
@@ -25,8 +30,10 @@ from tonotopy.judgement.claims._contract import (
     percent,
     unsettled,
     value,
+    wider,
     with_ends,
 )
+from tonotopy.judgement.claims._isolation import POWER, powerless
 from tonotopy.judgement.verdict import Thresholds
 
 NAMES = ("persistence",)
@@ -58,7 +65,9 @@ CLAIM = Claim(
     measure=(
         "Of the frequencies whose line of sparse contexts passes on their held-out contexts (silence and tone; "
         "gradedness aside), the share that is stable in music. Where reuse is measured, a frequency persists only if "
-        "some later site loses more of its answer with its direction than with a random or another one."
+        "some later site loses more of its answer with its direction than with random ones or another one, its "
+        "interval widened for the number of later sites (Bonferroni); frequencies whose reuse is undefined are left "
+        "out, and where fewer than `least_isolated` are not, reuse is."
     ),
     tables={"verdicts": COLUMNS, "sites": ("high_stable", "shuffled_stable", "power_stable")},
     effect=(
@@ -67,14 +76,14 @@ CLAIM = Claim(
         "shuffled labels call stable; power: as in claim 1"
     ),
     rule=(
-        "Supported where the high end is below `half` and a planted direction is found in music. Not supported where "
-        "the low end is above `half` and above the null. Undetermined otherwise, and where fewer than "
-        "`least_isolated` frequencies are isolated in sparse contexts."
+        "Supported where the high end is below `half` and a direction planted at a strength of at most `power` is "
+        "found in music. Not supported where the low end is above `half` and above the null. Undetermined otherwise, "
+        "and where fewer than `least_isolated` frequencies are isolated in sparse contexts."
     ),
-    nulls=("shuffled labels", "a planted direction", "for reuse, a random direction and another frequency's"),
+    nulls=("shuffled labels", "a planted direction", "for reuse, random directions and another frequency's"),
     supported_by="the sparse-only cochlea (phantom): coincidental",
     refuted_by="the cochlea (phantom); a planted direction that is then ignored shows no reuse",
-    thresholds={"half": HALF, "least_isolated": LEAST_ISOLATED},
+    thresholds={"half": HALF, "least_isolated": LEAST_ISOLATED, "power": POWER},
 )
 
 
@@ -93,22 +102,21 @@ def _found(study: Study, rows: pd.DataFrame, site: pd.Series) -> Found:
     except Unanswerable as reason:
         return Found(UNDETERMINED, str(reason))
     isolated = rows[_sparse_passes(rows) & (rows["verdict"] != "undefined").to_numpy()]
-    n = len(isolated)
-    if n < LEAST_ISOLATED:
-        words = f"isolated in silence and tone: {n}, fewer than {LEAST_ISOLATED}: too few to ask"
+    if len(isolated) < LEAST_ISOLATED:
+        words = f"isolated in silence and tone: {len(isolated)}, fewer than {LEAST_ISOLATED}: too few to ask"
         return Found(UNDETERMINED, words)
+    used, asked, about = _used(study, str(site["site"]), isolated["frequency_hz"].to_numpy(dtype=np.float64))
+    isolated, used, n = isolated[asked], used[:, asked], int(asked.sum())
     stable = (isolated["verdict"] == "stable").to_numpy()
     unsure = unsettled(isolated)
-    used, about = _used(study, str(site["site"]), isolated["frequency_hz"].to_numpy(dtype=np.float64))
     share = float(np.mean(stable & used[0]))
     low, high = float(np.mean(stable & ~unsure & used[1])), float(np.mean((stable | unsure) & used[2]))
     high = min(high, _most_stable(site, len(rows)) / n)
     null, power = (value(site, name) for name in ("shuffled_stable", "power_stable"))
     words = f"of {n} frequencies isolated in silence and tone, {with_ends(share, low, high)} persist in music{about}"
     if high < HALF:
-        answer, more = SUPPORTED, ""
-        if not np.isfinite(power):
-            answer, more = UNDETERMINED, "; no planted direction is found in music: too little power"
+        more = powerless(power)
+        answer = UNDETERMINED if more else SUPPORTED
     elif low > HALF:
         answer, more = NOT_SUPPORTED, ""
         if not low > null:
@@ -131,26 +139,45 @@ def _sparse_passes(rows: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(np.all([*good, values["largest_lobe"] <= LIMITS.largest_lobe], axis=0))
 
 
-def _used(study: Study, site: str, frequency_hz: NDArray[np.float64]) -> tuple[NDArray[np.bool_], str]:
-    """Whether something later reads each frequency, ``[best guess, surely, perhaps; frequency]``, and the words."""
-    everything = np.ones((3, len(frequency_hz)), dtype=bool)
+def _used(
+    study: Study, site: str, frequency_hz: NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], str]:
+    """Whether something later reads each frequency, ``[best guess, surely, perhaps; frequency]``.
+
+    With it of which frequencies that is known, ``[frequency]``, and the words; all of them, and read, where reuse takes
+    no part.
+    """
+    everything = np.ones((3, len(frequency_hz)), dtype=bool), np.ones(len(frequency_hz), dtype=bool)
     try:
         rows = study.at("reuse", site, REUSE)
         rows = rows[rows["later_site"] != site]
     except Unanswerable:
-        return everything, " (whether anything downstream reads them was not measured)"
+        return *everything, " (whether anything downstream reads them was not measured)"
     if rows.empty:
-        return everything, " (nothing later was asked whether it reads them)"
-    null = rows[["lost_random", "lost_other"]].max(axis=1)
+        return *everything, " (nothing later was asked whether it reads them)"
+    found = _read(rows).reindex(frequency_hz)
+    asked = found["known"].eq(other=True).to_numpy(bool)
+    n = int(asked.sum())
+    if n < LEAST_ISOLATED:
+        return *everything, f" (whether anything downstream reads them is known of {n}: too few to count)"
+    used = np.array([found[name].eq(other=True).to_numpy(bool) for name in ("middle", "low", "high")])
+    about = f" and are read downstream ({percent(float(np.mean(used[1, asked])))} of them surely are)"
+    if n < len(frequency_hz):
+        about += f"; of {len(frequency_hz) - n} more it is not known whether anything reads them, and they are left out"
+    return used, asked, about
+
+
+def _read(rows: pd.DataFrame) -> pd.DataFrame:
+    """Whether any later site loses more than the null: ``known``, ``middle``, ``low``, ``high`` by frequency.
+
+    Rows without an interval or a null are not known, and take no part.
+    """
+    random = rows["lost_random_high"] if "lost_random_high" in rows else rows["lost_random"]
+    null = pd.concat([random, rows["lost_other"]], axis=1).max(axis=1)
     middle = rows["lost"] if "lost" in rows else (rows["lost_low"] + rows["lost_high"]) / 2
-    used = [
-        (values > null)
-        .groupby(rows["frequency_hz"])
-        .any()
-        .reindex(frequency_hz)
-        .fillna(value=False)
-        .to_numpy(bool)
-        for values in (middle, rows["lost_low"], rows["lost_high"])
-    ]
-    read = percent(float(np.mean(used[1])))
-    return np.array(used), f" and are read downstream ({read} of them surely are)"
+    ends = pd.DataFrame({"middle": middle, "low": rows["lost_low"], "high": rows["lost_high"]})
+    known = ends.notna().all(axis=1) & random.notna()
+    hz, ends, null, middle = rows.loc[known, "frequency_hz"], ends[known], null[known], middle[known]
+    factor = hz.groupby(hz).transform("size").map(wider)
+    ends = ends.sub(middle, axis=0).mul(factor, axis=0).add(middle, axis=0)
+    return ends.gt(null, axis=0).groupby(hz).any().assign(known=True)

@@ -42,9 +42,10 @@ CLAIM = Claim(
         "or the largest of untrained copies where the study did not ask random directions; no power is measured"
     ),
     rule=(
-        "Supported where the low end is above `varies`, not supported where the high end is at most `varies`, else "
-        "undetermined, also under `least_mixtures` mixture features. Where the null varies as much, the answer "
-        "stands, and says that this is no property of chosen features."
+        "Supported where the low end is above `varies` and above the null, not supported where the high end is at most "
+        "`varies`, else undetermined, also under `least_mixtures` mixture features. Where the null varies as much, "
+        "variation is no property of chosen features. Where neither random directions nor untrained copies have "
+        "mixtures, there is no null, and the answer says so."
     ),
     nulls=("two halves of the same family (taken off)", "random directions", "untrained copies"),
     supported_by="mixtures drawn anew for each family",
@@ -70,13 +71,17 @@ def _found(study: Study, site: str, rows: pd.DataFrame) -> Found:
     random, floor = of_random(study, site, "variation"), copies(study, site, source, "variation")
     null = random if np.isfinite(random) else float(floor.max()) if len(floor) else float("nan")
     words = f"{int(n)} of {source} answer to mixtures that vary by {effect:.2f} [{low:.2f}, {high:.2f}] beyond noise"
-    if np.isfinite(null) and null >= low:
-        words += (
-            f"; those of random directions or untrained copies by {null:.2f}: no property of chosen features"
-        )
+    words += (
+        f", those of random directions or untrained copies by {null:.2f}"
+        if np.isfinite(null)
+        else ", and neither random directions nor untrained copies have mixtures to set beside them"
+    )
     if not defined(low, high):
         return Found(UNDETERMINED, f"{words}; no interval over pieces", effect, low, high, null)
     if low > VARIES:
+        if null >= low:
+            why = f"{words}; the null varies as much: no property of chosen features"
+            return Found(UNDETERMINED, why, effect, low, high, null)
         return Found(SUPPORTED, words, effect, low, high, null)
     if high <= VARIES:
         return Found(NOT_SUPPORTED, words, effect, low, high, null)

@@ -17,6 +17,7 @@ from tonotopy.judgement.claims._contract import (
     defined,
     value,
 )
+from tonotopy.judgement.claims._isolation import POWER, powerless
 from tonotopy.measures.sparsity import NULLS
 
 NAMES = ("sparse-spectrum",)
@@ -44,13 +45,14 @@ CLAIM = Claim(
     ),
     rule=(
         "Supported where κ isolates in the sparsest bin (low end at least `isolates`) and not in dense ones (high end "
-        "below it), and a planted direction is found in music. Not supported where dense bins isolate (low end at "
-        "least `isolates`). Else undetermined: nothing isolated where the spectrum is sparsest leaves nothing to ask."
+        "below it), and a direction planted at a strength of at most `power` is found in music. Not supported where "
+        "dense bins isolate (low end at least `isolates`). Else undetermined: nothing isolated where the spectrum is "
+        "sparsest leaves nothing to ask."
     ),
     nulls=("an answer that is alike to all frequencies", "a planted direction"),
     supported_by="the sparse-only cochlea (phantom)",
     refuted_by="the cochlea (phantom), which isolates in any context",
-    thresholds={"isolates": ISOLATES, "dense": DENSE},
+    thresholds={"isolates": ISOLATES, "dense": DENSE, "power": POWER},
 )
 
 
@@ -81,10 +83,9 @@ def _found(study: Study, law: pd.DataFrame, row: pd.Series) -> Found:
         answer, more = UNDETERMINED, "; nothing is isolated even there, so that there is nothing to ask"
     elif sparse[1] < ISOLATES or dense[2] >= ISOLATES:
         answer, more = UNDETERMINED, f"; on both sides of {ISOLATES} within an interval"
-    elif not np.isfinite(power):
-        answer, more = UNDETERMINED, "; no planted direction is found in music: too little power"
     else:
-        answer, more = SUPPORTED, ""
+        more = powerless(power)
+        answer = UNDETERMINED if more else SUPPORTED
     return Found(answer, words + more, effect, low, high, NULLS["specificity"], power)
 
 

@@ -55,8 +55,12 @@ CLAIM = Claim(
         "untrained copies",
         "recurrence over seeds",
     ),
-    supported_by="the fragment codebook (phantom): one waveform each, at its own phase",
-    refuted_by="a linear strided stack of random filters (phantom)",
+    supported_by="a table by hand: many stabilised features, few in untrained copies",
+    refuted_by=(
+        "a table by hand: none, or no more than in an untrained copy. No phantom has untrained copies, so that through "
+        "a study phantoms are undetermined; what is stabilised in a fragment codebook, and not in a linear stack "
+        "(phantoms), is tested of the measure alone"
+    ),
     thresholds={"some": SOME, "hint": HINT},
 )
 
