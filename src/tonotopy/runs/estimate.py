@@ -17,6 +17,7 @@ from tonotopy.runs.feature_graph import PITCH_STEPS, STEPS
 from tonotopy.runs.graph import Graph
 from tonotopy.runs.plan import Plan
 from tonotopy.runs.stages.codes_record import design_of
+from tonotopy.runs.stages.pitch_decoding import latents_of
 from tonotopy.sound.trials import CORE, EXTRA, Design, trials
 
 #: Sounds in the timed batch, and seconds per sound that rendering takes beside the encoder.
@@ -26,7 +27,7 @@ RENDER_S = 0.001
 #: Fits grow with the square of the units.
 VERDICT_S, REPORTED_S = 0.06, 0.2
 #: Seconds to ask what features are: a site, each of its features, each seed of a dictionary beside what grows with the
-#: square of the units (at 256). Where the frames are the preset's 4,000 a piece.
+#: square of the units (at 256 with 1,024 latents). Where the frames are the preset's 4,000 a piece.
 SITE_S, FEATURE_S, DICTIONARY_S, TRAINING_S = 9.0, 0.02, 5.0, 40.0
 #: Features of a codec's codebooks: as EnCodec has them.
 ENTRIES = 8192
@@ -130,9 +131,14 @@ def _features(graph: Graph, plan: Plan, encoder: Encoder) -> tuple[float, int]:
             count = EXPANSION * width if trains else ENTRIES if source == "codebook" else width
             seconds += FEATURE_S * count
             if trains:
+                seconds += plan.dictionary_seeds * _training_s(width, count)
                 # Pitch is decoded from dictionaries of its own, one a fold of pieces.
-                trained = plan.dictionary_seeds + FOLDS * PITCH_STEPS / STEPS
-                seconds += trained * (DICTIONARY_S + TRAINING_S * (width / 256) ** 2)
+                seconds += FOLDS * PITCH_STEPS / STEPS * _training_s(width, latents_of(width))
     units = sum(encoder.site(name).units for name in plan.sites)
     frames = copies * graph.design.n_pieces * plan.frames_a_piece
     return seconds + ONCE_S, frames * (units + 1) * 4
+
+
+def _training_s(units: int, latents: int) -> float:
+    """Seconds to train one dictionary for all the steps of a study."""
+    return DICTIONARY_S + TRAINING_S * (units / 256) * (latents / (EXPANSION * 256))

@@ -107,7 +107,7 @@ def pitch_decoding(
         }
         for window_s in windows_s:
             for name, x in read.items():
-                fit = PitchProbe(averaged(x, natural, window_s)[kept], task, fold_of, int(fold))
+                fit = PitchProbe(averaged(x, natural, window_s, kept), task, fold_of, int(fold))
                 for key, (top, bottom) in fit.scores(single=name != "levels").items():
                     whole = sums.setdefault((window_s, key[0], name, *key[1:]), [np.zeros(n_pieces)] * 2)
                     whole[0], whole[1] = whole[0] + top, whole[1] + bottom
@@ -128,19 +128,33 @@ def random_like(
     return np.where((drawn >= least) & (drawn > 0), drawn, np.float32(0))
 
 
-def averaged(x: Values, natural: NaturalFrames, window_s: float) -> Values:
-    """Means of values over the frames of the same piece within half a window of each, ``[frame, feature]``."""
+def averaged(
+    x: Values, natural: NaturalFrames, window_s: float, rows: NDArray[np.int64] | None = None
+) -> Values:
+    """Means of values over the frames of the same piece within half a window of some frames, ``[row, feature]``.
+
+    Parameters
+    ----------
+    x : ``[frame, feature]``
+    natural : where each frame lies
+    window_s : length of the window; one that reaches no neighbour leaves values as they are
+    rows : the frames that means are wanted of, all where absent; memory grows with these, and one piece at a time
+    """
     reach = 0.5 * window_s * natural.sample_rate_hz
     if reach < 1:
-        return x
-    found = np.empty(x.shape)
-    for piece in np.unique(natural.piece):
-        rows = np.flatnonzero(natural.piece == piece)
-        rows = rows[np.argsort(natural.start[rows], kind="stable")]
-        at = natural.start[rows]
-        sums = np.concatenate([np.zeros((1, x.shape[1])), np.cumsum(x[rows], axis=0, dtype=np.float64)])
-        first, last = np.searchsorted(at, at - reach), np.searchsorted(at, at + reach, side="right")
-        found[rows] = (sums[last] - sums[first]) / (last - first)[:, None]
+        return x if rows is None else x[rows]
+    wanted = np.arange(len(x)) if rows is None else rows
+    found = np.empty((len(wanted), x.shape[1]))
+    for piece in np.unique(natural.piece[wanted]):
+        own = np.flatnonzero(natural.piece == piece)
+        own = own[np.argsort(natural.start[own], kind="stable")]
+        at, here = natural.start[own], np.flatnonzero(natural.piece[wanted] == piece)
+        sums = np.zeros((len(own) + 1, x.shape[1]))
+        np.cumsum(x[own], axis=0, dtype=np.float64, out=sums[1:])
+        middle = natural.start[wanted[here]]
+        first = np.searchsorted(at, middle - reach)
+        last = np.searchsorted(at, middle + reach, side="right")
+        found[here] = (sums[last] - sums[first]) / (last - first)[:, None]
     return found
 
 

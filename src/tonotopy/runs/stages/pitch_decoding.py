@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tonotopy.encoders._contract import Encoder
-from tonotopy.features.sources import DICTIONARIES, Activations, Features, find_features
+from tonotopy.features.sources import DICTIONARIES, EXPANSION, Activations, Features, find_features
 from tonotopy.measures.natural.pitch_decoding import pitch_decoding
 from tonotopy.measures.natural.pitch_scores import Score
 from tonotopy.runs.stages import lanes, natural, pitches
@@ -42,12 +42,25 @@ def run(bench: Bench, unit: Unit) -> None:
 def _found(
     source: str, heard: Activations, *, encoder: Encoder, site: str, seed: int, options: dict[str, Any]
 ) -> Features:
-    """Features of a source on some frames, not more of them than can be probed."""
+    """Features of a source on some frames, not more of them than can be probed; a dictionary is trained once."""
     given: dict[str, Any] = {"encoder": encoder, "site": site, "seed": seed, **options}
+    if source in DICTIONARIES:
+        return find_features(source, heard, count=latents_of(heard.units), **given)
     found = find_features(source, heard, **given)
     return (
         found if len(found) <= MOST_FEATURES else find_features(source, heard, count=MOST_FEATURES, **given)
     )
+
+
+def latents_of(units: int) -> int:
+    """Latents of the dictionaries that pitch is decoded from.
+
+    Examples
+    --------
+    >>> latents_of(64), latents_of(512)
+    (256, 1024)
+    """
+    return min(EXPANSION * units, MOST_FEATURES)
 
 
 #: What tells scores apart.
