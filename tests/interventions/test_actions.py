@@ -87,6 +87,48 @@ def test_an_altered_encoder_is_the_encoder_with_the_change_in_it() -> None:
     assert len({encoder.identity, changed.identity, other.identity}) == 3
 
 
+def test_an_altered_encoder_has_the_outputs_behind_its_change() -> None:
+    """As `changed` gives them; a further change at the same site works on what is left; no other site."""
+    encoder = load_encoder("samplecnn-3-7", weights="random:1", tags=3, narrow=32)
+    audio = 0.1 * torch.randn(1, 6561, generator=torch.Generator().manual_seed(0))
+    changed = Altered(encoder, "conv4", lambda a: 2 * a, label="doubled")
+    found, plain = changed.outputs(audio), encoder.outputs(audio)
+    assert found is not None
+    assert plain is not None
+    assert torch.equal(found, encoder.changed(audio, "conv4", lambda a: 2 * a, ["outputs"])["outputs"])
+    assert not torch.equal(found, plain)
+    six = changed.changed(audio, "conv4", lambda a: 3 * a, ["conv4", "stack_end"])
+    whole = encoder.changed(audio, "conv4", lambda a: 6 * a, ["conv4", "stack_end"])
+    assert all(torch.allclose(six[name], whole[name], rtol=1e-5) for name in whole)
+    assert changed.first_layer() is not None
+    assert changed.options == encoder.options
+    assert changed.code_id == encoder.code_id
+    assert changed.to("cpu").identity == changed.identity
+    with pytest.raises(InputError, match="make both changes there"):
+        changed.changed(audio, "conv5", lambda a: a, ["stack_end"])
+
+
+def test_an_altered_codec_has_its_codebooks_and_tells_no_codes_it_does_not_know() -> None:
+    """Codes chosen before the change stay; what would be chosen after it is told as a site, and said so."""
+    codec = load_encoder("phantom:quantised-cochlea")
+    audio = 0.1 * torch.randn(1, 8000, generator=torch.Generator().manual_seed(0))
+    behind = Altered(codec, "codes", lambda a: 2 * a, label="doubled")
+    codes, known = behind.codes(audio), codec.codes(audio)
+    assert codes is not None
+    assert known is not None
+    assert torch.equal(codes, known)
+    assert behind.codebooks is not None
+    entries = behind.entries(codes)
+    assert entries is not None
+    assert torch.equal(2 * entries, behind.activations(audio, ["codes"])["codes"])
+    assert behind.outputs(audio) is None
+    with pytest.raises(InputError, match="what is quantised changes"):
+        Altered(codec, "stack_end", lambda a: 2 * a, label="doubled").codes(audio)
+    plain = Altered(load_encoder("phantom:cochlea"), "cochlea", torch.zeros_like, label="silenced")
+    assert plain.codes(audio) is None
+    assert plain.codebooks is None
+
+
 # ---- faults
 
 
