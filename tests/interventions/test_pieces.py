@@ -41,6 +41,21 @@ def test_the_interval_holds_the_mean_and_narrows_with_pieces() -> None:
     assert many.high - many.low < few.high - few.low
 
 
+@pytest.mark.parametrize("n", [4, 12])
+def test_a_share_of_what_may_be_nothing_is_undefined(n: int) -> None:
+    """Of noise around 0, either sign; of what is surely there it is defined, and the sum's sign matters."""
+    rng = np.random.default_rng(3)
+    top, piece = rng.standard_normal((200, n)), np.arange(n)
+    noise = rng.standard_normal((200, n))
+    assert np.isnan(ratio_over_pieces(top, noise, piece).value).mean() > 0.8
+    there = ratio_over_pieces(top, 1 + 0.1 * np.abs(noise), piece)
+    assert np.isfinite(there.value).all()
+    assert np.isfinite(there.low).all() == (n >= 8)
+    gone = ratio_over_pieces(top, -1 - np.abs(noise), piece)
+    assert np.isnan(gone.value).all()
+    assert np.isnan(gone.low).all()
+
+
 def test_p_counts_draws() -> None:
     """(1 + as large) / (1 + draws); undefined where a draw is."""
     draws = np.array([[0.0, 0.0], [1.0, np.nan], [2.0, 0.0]])

@@ -1,6 +1,7 @@
 """Pieces are the unit: means over pieces, intervals by bootstrap over them, p against random directions.
 
-Under 3 pieces everything is NaN, under 8 intervals are.
+Under 3 pieces everything is NaN, under 8 intervals are. A quotient of sums is NaN where what it is divided by may as
+well be nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from tonotopy.statistics.bootstrap import interval, piece_weights
 
 #: Under this number of pieces nothing is defined (SPEC § 4).
 LEAST_PIECES = 3
+#: Resamples that say whether a sum is above 0.
+RESAMPLES = 1000
 
 Floats = NDArray[np.float64]
 
@@ -62,7 +65,15 @@ def ratio_over_pieces(
     """Sum of ``top`` over sum of ``bottom``, ``[..., trial]`` to ``[...]``.
 
     ``of_means`` takes the ratio in each piece first. A quotient of sums is the one to use where a piece that has
-    little to lose should weigh little.
+    little to lose should weigh little. It is NaN unless the low end (2.5 %) of the sum of ``bottom``, resampled over
+    pieces, is above 0: a share of what may be nothing is noise of either sign.
+
+    Examples
+    --------
+    >>> float(ratio_over_pieces(np.ones(4), np.array([2.0, 1.0, 3.0, 2.0]), np.arange(4)).value)
+    0.5
+    >>> float(ratio_over_pieces(np.ones(4), np.array([2.0, -1.0, 1.0, -1.0]), np.arange(4)).value)
+    nan
     """
     names, number = np.unique(piece, return_inverse=True)
     member = np.equal.outer(number, np.arange(len(names))).astype(np.float64)  # [trial, piece]
@@ -72,6 +83,8 @@ def ratio_over_pieces(
         a = np.nan_to_num(a)
     weights = piece_weights(len(names), n_resamples, seed=seed)
     enough = (b != 0).sum(axis=-1) >= LEAST_PIECES
+    if not of_means:
+        enough &= _above_nothing(b, seed=seed)
     drawn = np.where(enough, np.moveaxis(_divided(a @ weights.T, b @ weights.T), -1, 0), np.nan)
     low, high = np.full(enough.shape, np.nan), np.full(enough.shape, np.nan)
     for place in np.ndindex(enough.shape):
@@ -96,4 +109,10 @@ def p_value(value: Floats, draws: Floats) -> Floats:
 
 
 def _divided(top: Floats, bottom: Floats) -> Floats:
-    return np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=bottom != 0)
+    return np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=bottom > 0)
+
+
+def _above_nothing(values: Floats, *, seed: int) -> NDArray[np.bool_]:
+    """Whether the low end of the sum over pieces, ``[..., piece]`` to ``[...]``, is above 0; of few pieces too."""
+    weights = piece_weights(values.shape[-1], RESAMPLES, seed=seed)
+    return np.asarray(np.quantile(values @ weights[1:].T, 0.025, axis=-1) > 0)
