@@ -87,6 +87,23 @@ def test_a_direction_that_the_head_does_not_read_does_nothing(encoder: Encoder) 
     assert np.allclose(found.necessity(n_resamples=1).value, 0, atol=1e-5)
 
 
+def test_further_random_directions_are_tried_by_strength_one_alone(encoder: Encoder) -> None:
+    """The first ones as the own direction is; what is tried reads the same either way."""
+    pairs, rng = sounds(), np.random.default_rng(2)
+    own = true_direction(encoder, pairs)
+    random = [rng.standard_normal((UNITS, 1)) for _ in range(3)]
+    made = {f"random {k}": Direction("", z / (z.T @ z), z, np.zeros(UNITS)) for k, z in enumerate(random)}
+    few = output_steering(encoder, "conv", {"own": own} | made, pairs, strengths=(-1, 0.5, 2, 1.1), n_full=1)
+    full = output_steering(encoder, "conv", {"own": own} | made, pairs, strengths=(-1, 0.5, 2, 1.1))
+    assert few.asked.tolist() == [[True] * 4] * 2 + [[False, False, False, True]] * 2
+    for name in ("gain", "specificity", "sufficiency"):
+        values = getattr(few, name)
+        assert np.isfinite(values).all(axis=2).tolist() == few.asked.tolist()
+        assert np.array_equal(values[few.asked], getattr(full, name)[few.asked])
+    assert np.isnan(few.gone).all(axis=1).tolist() == [False, False, True, True]
+    assert few.cosine[0] == pytest.approx(1)
+
+
 def test_crepe_is_read_in_windows_and_its_bins_have_frequencies() -> None:
     """Longer sounds are cut into windows; `near` is a share."""
     crepe = load_encoder("crepe-tiny", weights="random:0")

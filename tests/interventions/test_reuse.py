@@ -21,6 +21,7 @@ from tonotopy.interventions import (
     with_controls,
 )
 from tonotopy.interventions.direction import Along
+from tonotopy.interventions.reuse import _without
 from tonotopy.signal import erb
 
 PLANTED = 4
@@ -119,9 +120,44 @@ def test_a_pitch_made_of_partial_lines_depends_on_them(chain: Any) -> None:
     found = composition(templates, "plant", directions, sounds, above.lines)
     lost = dict(zip(found.direction, found.lost_answer(n_resamples=1).value[:, 1], strict=True))
     assert lost["own"] > 0.5
-    assert lost["other partials"] < 0.5 * lost["own"]
+    others = [name for name in lost if name.startswith("other partials")]
+    assert len(others) == 4
+    assert {directions[name].read.shape for name in others} == {directions["own"].read.shape}
+    assert len({directions[name].fingerprint for name in others}) == 4
+    assert np.mean([lost[name] for name in others]) < 0.5 * lost["own"]
     assert np.mean([value for name, value in lost.items() if name.startswith("random")]) < 0.5 * lost["own"]
     assert found.p()[1] == pytest.approx(1 / 7)
+
+
+def test_fewer_other_partials_are_no_control(chain: Any) -> None:
+    """They would take less because they are fewer; as many as the own ones, or none."""
+    made = chain(True)
+    grid = made.design.frequency_hz
+    for parts, far in ((grid[1:6], False), (grid[2:3], True)):
+        found = partial_directions(made.lines["plant"], made.scale("plant"), grid, parts, n_random=1)
+        others = [name for name in found if name.startswith("other")]
+        assert bool(others) == far
+        assert all(found[name].read.shape == found["own"].read.shape for name in others)
+
+
+def test_random_directions_by_default_let_p_pass_a_few_later_sites(chain: Any) -> None:
+    """Thirty-nine, so that the least p is 1/40; eight could not have said anything at .05."""
+    made = chain(True)
+    line, scale, grid = made.lines["plant"], made.scale("plant"), made.design.frequency_hz
+    for found in (
+        with_controls(line, scale, grid, PLANTED),
+        partial_directions(line, scale, grid, grid[4:5]),
+    ):
+        assert sum(name.startswith("random") for name in found) == 39
+
+
+def test_two_targets_projected_out_are_two_encoders(chain: Any) -> None:
+    """Their directions have one name, and the encoders two identities."""
+    made = chain(True)
+    line, scale = made.lines["plant"], made.scale("plant")
+    own = [of_readout(line, scale, k, along="line", name="own") for k in (3, 4, 4)]
+    first, second, again = (_without(made.encoder, "plant", "own", d).identity for d in own)
+    assert first != second == again
 
 
 # ---- faults

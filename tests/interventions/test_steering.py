@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,9 @@ from tonotopy.interventions import (
     turn,
     with_controls,
 )
+from tonotopy.interventions.decoder import Decoder
 from tonotopy.interventions.pieces import over_pieces, p_value
 from tonotopy.interventions.sound_change import analysed, gain_db, specificity
-from tonotopy.interventions.steering import Decoder
 
 STRENGTHS = (-1.0, 0.5, 1.0, 2.0)
 ONE = STRENGTHS.index(1.0)
@@ -181,6 +182,18 @@ def test_a_wrapped_encoder_decodes_too(cochlea: Any) -> None:
     sound = silenced.decode(latent)
     assert sound is not None
     assert float(sound.abs().max()) < 1e-6
+
+
+def test_the_place_of_a_sound_that_is_gone_is_not_its_latent(cochlea: Any) -> None:
+    """Another array may come to lie where one lay: latents belong to arrays that are still there."""
+    decode = Decoder(cochlea.encoder, "cochlea", "stack_end", some())
+    sound = some().absent
+    first = weakref.ref(sound)
+    before = decode(sound, None)[0]
+    del sound
+    assert first() is not None
+    assert not np.array_equal(decode(2 * some().absent, None)[0], before)
+    assert np.array_equal(decode(some().absent, None)[0], before)
 
 
 def test_pairs_that_cannot_be(cochlea: Any) -> None:

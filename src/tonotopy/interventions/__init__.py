@@ -6,16 +6,19 @@ In the order data flow::
     controls      a direction beside those that should do nothing
     actions       steer, turn, ablate, substitute: changes for `Encoder.changed`
     altered       an encoder with a change built in
+    decoder       from sounds, through a change, to the latent and to sound
     doses         what a curve of effect over dose says
     pairs         pieces of music without a target and with it
     sound_change  what changed between two decoded sounds
+    quality       spectral distance of many sounds from a few
     steering      doses, decoded and analysed again; sufficiency, necessity
     outputs       the same on a head's outputs
     reuse         what later sites lose when a direction is projected out
     composition   whether pitches and chords lose what partial directions lose
     listening     sounds of a chosen set, equally loud
     rows          the same as columns of tables
-    pieces        means and intervals over pieces, p against random directions
+    pieces        means and intervals over pieces, p
+    null          the own direction beside random ones
 """
 
 from tonotopy.interventions.actions import ablate as ablate

@@ -2,11 +2,13 @@
 
 The lines of the partials that a structure is made of are projected out together at a lower site; what the structure's
 own line loses at higher sites is read as in :mod:`tonotopy.interventions.reuse`, on trials of that structure. Controls:
-as many partials that are none of its own, and random directions alike.
+as many partials that are none of its own, several times drawn, and random directions alike. Where there are not as many
+others, there is no such control: fewer lines take less.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
 from tonotopy.encoders._contract import Encoder
+from tonotopy.interventions.controls import N_RANDOM, OTHER, OWN, RANDOM
 from tonotopy.interventions.direction import Direction, covariance, of_readout, random_like, stacked
 from tonotopy.interventions.pairs import Pairs
 from tonotopy.interventions.reuse import Reuse, reuse
@@ -25,6 +28,8 @@ from tonotopy.signal import erb
 WITHIN_ERB = 0.75
 #: Lines of the control lie at least this far from every partial of the structure, ERB.
 APART_ERB = 1.5
+#: Draws of other partials.
+N_OTHER = 4
 #: Harmonics of a pitch whose lines are projected out.
 HARMONICS = 6
 
@@ -49,7 +54,8 @@ def partial_directions(
     frequency_hz: Floats,
     parts_hz: Sequence[float] | Floats,
     *,
-    n_random: int = 8,
+    n_random: int = N_RANDOM,
+    n_other: int = N_OTHER,
     seed: int = 0,
 ) -> dict[str, Direction]:
     """Directions of a structure's partials, together, and their controls.
@@ -62,7 +68,7 @@ def partial_directions(
 
     Returns
     -------
-    ``own``, ``other partials`` (where there are any) and ``random N``
+    ``own``; ``other partials N``: as many lines, different draws, none where fewer are left; and ``random N``
 
     Raises
     ------
@@ -76,17 +82,16 @@ def partial_directions(
     if not own:
         cause = "a grid too coarse for it, or dead lines: fit more frequencies"
         raise InputError(f"lines within {WITHIN_ERB} ERB of the structure's partials", "none", cause)
-    found = {"own": stacked([of_readout(line, scale, k, along="line") for k in own], name="own")}
+    found = {OWN: stacked([of_readout(line, scale, k, along="line") for k in own], name=OWN)}
     rng = np.random.default_rng([seed, 89, *own])
     far = np.flatnonzero(usable & (distance.min(axis=1) >= APART_ERB))
-    chosen = sorted(rng.permutation(far)[: len(own)].tolist())
-    if chosen:
-        lines = [of_readout(line, scale, k, along="line") for k in chosen]
-        found["other partials"] = stacked(lines, name="other partials")
+    for number, chosen in enumerate(_draws(far, len(own), n_other, rng)):
+        name = f"{OTHER} partials {number}"
+        found[name] = stacked([of_readout(line, scale, k, along="line") for k in chosen], name=name)
     spread = covariance(scale.absent)
     for number in range(n_random):
-        name = f"random {number}"
-        found[name] = random_like(found["own"], spread, rng=rng, name=name)
+        name = f"{RANDOM} {number}"
+        found[name] = random_like(found[OWN], spread, rng=rng, name=name)
     return found
 
 
@@ -107,6 +112,15 @@ def composition(
         Of the structure: pitch or chord.
     """
     return reuse(encoder, site, directions, pairs, lines)
+
+
+def _draws(far: NDArray[np.int64], size: int, count: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
+    """Different sets of ``size`` of these numbers, at most ``count``."""
+    count = min(count, math.comb(len(far), size))
+    found: dict[tuple[int, ...], None] = {}
+    while len(found) < count:
+        found[tuple(sorted(rng.choice(far, size, replace=False).tolist()))] = None
+    return list(found)
 
 
 def _evokes(line: Readout, scale: Recording, index: int) -> bool:

@@ -7,6 +7,7 @@ has as many units. A control that does not exist is left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from tonotopy.interventions.direction import (
     Along,
     Direction,
     Floats,
+    cosine,
     covariance,
     moved_to,
     of_readout,
@@ -29,6 +31,10 @@ from tonotopy.signal import erb
 FAR_ERB = 3.0
 
 OWN, WRONG_SIGN, WRONG_SITE = "own", "wrong sign", "wrong site"
+#: First words of the names of further controls.
+OTHER, RANDOM = "other", "random"
+#: How many random directions: p can then be as small as 1 / 40.
+N_RANDOM = 39
 
 
 def with_controls(
@@ -38,7 +44,7 @@ def with_controls(
     index: int,
     *,
     along: Along = "pattern",
-    n_random: int = 8,
+    n_random: int = N_RANDOM,
     n_other: int = 2,
     elsewhere: tuple[Readout, Recording] | None = None,
     seed: int = 0,
@@ -49,6 +55,7 @@ def with_controls(
     ----------
     readout, scale, along : as for :func:`~tonotopy.interventions.direction.of_readout`
     frequency_hz : the grid of targets, ``[frequency]``
+    n_random : how many random directions; p of a measure cannot be less than 1 / (1 + n_random)
     elsewhere : readout and recording of another site with as many units
     seed : of the random directions, and of which other targets are taken
 
@@ -64,9 +71,9 @@ def with_controls(
     distance = np.abs(erb.rate(frequency_hz) - erb.rate(float(frequency_hz[index])))
     far = rng.permutation(np.flatnonzero((distance >= FAR_ERB) & readout.valid))
     for number in far.tolist():
-        if sum(name.startswith("other") for name in found) == n_other:
+        if sum(name.startswith(OTHER) for name in found) == n_other:
             break
-        name = f"other {frequency_hz[number]:.0f} Hz"
+        name = f"{OTHER} {frequency_hz[number]:.0f} Hz"
         try:
             other = of_readout(readout, scale, number, along=along, name=name)
         except InputError:
@@ -76,6 +83,12 @@ def with_controls(
         there = of_readout(*elsewhere, index, along=along, name=WRONG_SITE)
         found[WRONG_SITE] = moved_to(own, there, name=WRONG_SITE)
     for number in range(n_random):
-        name = f"random {number}"
+        name = f"{RANDOM} {number}"
         found[name] = random_like(own, spread, rng=rng, name=name)
     return found
+
+
+def cosines(directions: Mapping[str, Direction]) -> Floats:
+    """How much each direction is the own one, ``[direction]``, 0 to 1; NaN where there is no own one."""
+    own = directions.get(OWN)
+    return np.array([np.nan if own is None else cosine(own, d) for d in directions.values()])

@@ -18,6 +18,7 @@ whatever else moves with f, and a direction that nothing reads would seem used f
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -52,6 +53,14 @@ class Direction:
     def reading(self, activations: NDArray[np.floating]) -> Floats:
         """How much of each component is there: ``[..., unit]`` to ``[..., component]``."""
         return np.asarray((np.asarray(activations, dtype=np.float64) - self.centre) @ self.read)
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve digits of a hash of the numbers: equal for directions that do the same, whatever their names."""
+        told = hashlib.sha256(str(self.read.shape).encode())
+        for part in (self.read, self.move, self.centre):
+            told.update(np.ascontiguousarray(part, dtype=np.float64).tobytes())
+        return told.hexdigest()[:12]
 
 
 def evoked(recording: Recording, index: int) -> Floats:
@@ -143,7 +152,8 @@ def random_like(
 
     A Gaussian vector z is tilted to S^t z and t chosen so that the unit vector's variance under the covariance S is
     that of the component it stands for; between the least and the largest eigenvalue every variance is reached by
-    one t. Where the component is all but an eigenvector of the largest variance, so is the random one.
+    one t. Where the component is all but an eigenvector of the largest variance, so is the random one, and it means
+    what the component means: see :func:`cosine`.
 
     Parameters
     ----------
@@ -175,6 +185,25 @@ def moved_to(direction: Direction, other: Direction, *, name: str) -> Direction:
         )
     size = np.linalg.norm(direction.move) / np.linalg.norm(other.move)
     return Direction(name, other.read / size, other.move * size, direction.centre)
+
+
+def cosine(a: Direction, b: Direction) -> float:
+    """How much two directions are one, 0 to 1: abs(cos) of what they move.
+
+    Of several components, the root mean square of the cosines of the principal angles between the spaces they span; as
+    many as the smaller has. NaN where one moves nothing.
+
+    Examples
+    --------
+    >>> axes = [Direction("", np.eye(2)[:, [k]], np.eye(2)[:, [k]], np.zeros(2)) for k in (0, 1)]
+    >>> cosine(axes[0], axes[0]), cosine(axes[0], axes[1])
+    (1.0, 0.0)
+    """
+    spans = [scipy.linalg.orth(d.move) for d in (a, b)]
+    least = min(span.shape[1] for span in spans)
+    if not least:
+        return float("nan")
+    return float(np.linalg.norm(spans[0].T @ spans[1]) / np.sqrt(least))
 
 
 def _tilted(z: Floats, values: Floats, wanted: float) -> Floats:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from tonotopy.core.errors import InputError
 from tonotopy.encoders._contract import Encoder
 from tonotopy.interventions.actions import ablate, steer
+from tonotopy.interventions.decoder import Decoder
 from tonotopy.interventions.direction import Direction
 from tonotopy.interventions.pairs import Pairs
-from tonotopy.interventions.steering import Decoder
 from tonotopy.signal.loudness import loudness_lkfs
 
 #: Loudness of every sound, LKFS, unless peaks forbid it; the highest peak, dBFS.

@@ -12,7 +12,8 @@ makes the change D.
   re |D_s|.
 
 A cosine between changes of n outputs is not 0 by chance: cos² is 1 / n on average for unrelated ones, and more where
-outputs move together. The random directions beside it say how much.
+outputs move together. The random directions beside it say how much; the first few are tried as the own one is, the
+others, which p counts, at strength 1 alone.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ from numpy.typing import NDArray
 from tonotopy.core.errors import InputError
 from tonotopy.encoders._contract import OUTPUTS, Change, Encoder
 from tonotopy.interventions.actions import ablate, checked_strength, steer
+from tonotopy.interventions.controls import cosines
 from tonotopy.interventions.direction import Direction
 from tonotopy.interventions.doses import monotonicity, sign_share
 from tonotopy.interventions.pairs import Pairs
 from tonotopy.interventions.pieces import Estimate, ratio_over_pieces
 from tonotopy.interventions.sound_change import NEAR_ERB
-from tonotopy.interventions.steering import STRENGTHS
+from tonotopy.interventions.steering import N_FULL, STRENGTHS, in_full
 from tonotopy.signal import erb
 
 Floats = NDArray[np.float64]
@@ -47,6 +49,8 @@ class OutputSteering:
     direction: tuple[str, ...]
     strength: Floats  # [dose]
     piece: NDArray[np.int64]  # [trial]
+    asked: NDArray[np.bool_] = field(repr=False)  # [direction, dose]: what was tried; NaN elsewhere
+    cosine: Floats = field(repr=False)  # [direction]: how much each direction is the own one, 0 to 1
     gain: Floats = field(repr=False)
     specificity: Floats = field(repr=False)
     near: Floats = field(repr=False)
@@ -70,8 +74,14 @@ def output_steering(
     pairs: Pairs,
     *,
     strengths: Sequence[float] = STRENGTHS,
+    n_full: int = N_FULL,
 ) -> OutputSteering:
     """Push along each direction by each strength and read the outputs.
+
+    Parameters
+    ----------
+    strengths, n_full
+        As for :func:`~tonotopy.interventions.steering.steering`.
 
     Raises
     ------
@@ -88,38 +98,38 @@ def output_steering(
     evoked = whole - base
     size = np.square(evoked).sum(axis=1)
     inside = _inside(encoder, pairs.target)
-    per_dose: dict[str, list[list[Floats]]] = {k: [] for k in ("gain", "specificity", "near", "sufficiency")}
-    ends: dict[str, list[Floats]] = {k: [] for k in ("monotonicity", "sign", "gone", "damage")}
-    for direction in directions.values():
-        here: dict[str, list[Floats]] = {k: [] for k in per_dose}
-        for strength in doses:
-            change = outputs(encoder, pairs.absent, site, steer(direction, float(strength))) - base
+    full = in_full(tuple(directions), n_full)
+    asked = full[:, None] | (np.arange(len(doses)) == np.abs(doses - 1).argmin())
+    shape = len(directions), len(doses), len(pairs)
+    rows = {name: np.full(shape, np.nan) for name in ("gain", "specificity", "near", "sufficiency")}
+    gone, damage = np.full(shape[::2], np.nan), np.full(shape[::2], np.nan)
+    for k, direction in enumerate(directions.values()):
+        for dose in np.flatnonzero(asked[k]):
+            change = outputs(encoder, pairs.absent, site, steer(direction, float(doses[dose]))) - base
             along, own = (change * evoked).sum(axis=1), np.square(change).sum(axis=1)
-            here["gain"].append(_ratio(along, size))
-            here["specificity"].append(_ratio(along**2, own * size))
-            close = (
-                np.square(change[:, inside]).sum(axis=1) if inside is not None else np.full(len(own), np.nan)
-            )
-            here["near"].append(_ratio(close, own))
-            here["sufficiency"].append(1 - _ratio(np.square(change - evoked).sum(axis=1), size))
-        for key, columns in here.items():
-            per_dose[key].append(columns)
-        gains = np.array(here["gain"])
-        ends["monotonicity"].append(monotonicity(doses, gains))
-        ends["sign"].append(sign_share(doses, gains))
-        gone = whole - outputs(encoder, pairs.present, site, ablate(direction))
-        along = (gone * evoked).sum(axis=1)
-        ends["gone"].append(along)
-        beside = gone - np.nan_to_num(_ratio(along, size))[:, None] * evoked
-        ends["damage"].append(_ratio(np.linalg.norm(beside, axis=1), np.sqrt(size)))
+            rows["gain"][k, dose] = _ratio(along, size)
+            rows["specificity"][k, dose] = _ratio(along**2, own * size)
+            if inside is not None:
+                rows["near"][k, dose] = _ratio(np.square(change[:, inside]).sum(axis=1), own)
+            rows["sufficiency"][k, dose] = 1 - _ratio(np.square(change - evoked).sum(axis=1), size)
+        if full[k]:
+            lost = whole - outputs(encoder, pairs.present, site, ablate(direction))
+            gone[k] = (lost * evoked).sum(axis=1)
+            beside = lost - np.nan_to_num(_ratio(gone[k], size))[:, None] * evoked
+            damage[k] = _ratio(np.linalg.norm(beside, axis=1), np.sqrt(size))
     return OutputSteering(
         site=site,
         target_hz=pairs.target,
         direction=tuple(directions),
         strength=doses,
         piece=pairs.piece,
-        **{k: np.array(v) for k, v in per_dose.items()},
-        **{k: np.array(v) for k, v in ends.items()},
+        asked=asked,
+        cosine=cosines(directions),
+        **rows,
+        monotonicity=np.where(full[:, None], [monotonicity(doses, g) for g in rows["gain"]], np.nan),
+        sign=np.where(full[:, None], [sign_share(doses, g) for g in rows["gain"]], np.nan),
+        gone=gone,
+        damage=damage,
         present_size=np.sqrt(size),
     )
 

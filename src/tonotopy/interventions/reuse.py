@@ -3,7 +3,8 @@
 With the direction projected out in both sounds, the change from c to c + s at a later site is compared with what it is
 when nothing is touched:
 
-- lost answer: 1 - (sum of w·D') / (sum of w·D) along that site's own line w for f;
+- lost answer: 1 - (sum of w·D') / (sum of w·D) along that site's own line w for f; undefined unless the site's intact
+  answer is surely above 0;
 - lost energy: 1 - (sum of |D'|²) / (sum of |D|²), whatever the direction;
 - detection: AUC of the line's answers, present against absent, with the direction gone, beside the intact model's.
 
@@ -27,9 +28,11 @@ from tonotopy.encoders._change import places_of_change
 from tonotopy.encoders._contract import Encoder
 from tonotopy.interventions.actions import ablate
 from tonotopy.interventions.altered import Altered
+from tonotopy.interventions.controls import cosines
 from tonotopy.interventions.direction import Direction
+from tonotopy.interventions.null import Null, null_of
 from tonotopy.interventions.pairs import Pairs
-from tonotopy.interventions.pieces import Estimate, p_value, ratio_over_pieces
+from tonotopy.interventions.pieces import Estimate, ratio_over_pieces
 from tonotopy.readouts.readout import Readout
 from tonotopy.recording.frames import record
 from tonotopy.statistics.auc import auc, wins
@@ -52,6 +55,7 @@ class Reuse:
     answer_intact: Floats = field(repr=False)  # [place, trial]
     detection: Floats = field(repr=False)  # [direction, place]
     detection_intact: Floats = field(repr=False)  # [place]
+    cosine: Floats = field(repr=False)  # [direction]: how much each direction is the own one, 0 to 1
 
     def lost_answer(self, *, n_resamples: int = 1000, seed: int = 0) -> Estimate:
         """Share of the answer along each place's own line that is lost, ``[direction, place]``."""
@@ -62,12 +66,13 @@ class Reuse:
         return self._lost(self.energy, self.energy_intact, n_resamples, seed)
 
     def p(self, *, energy: bool = False) -> Floats:
-        """P value of ``own`` against the random directions, ``[place]``; NaN without any."""
+        """P value of ``own`` against the random directions, ``[place]``; NaN without any that differ from it."""
+        return self.null(energy=energy).p
+
+    def null(self, *, energy: bool = False) -> Null:
+        """What is lost beside what is lost without random directions, ``[place]``."""
         lost = (self.lost_energy if energy else self.lost_answer)(n_resamples=1).value
-        random = [i for i, name in enumerate(self.direction) if name.startswith("random")]
-        if "own" not in self.direction:
-            return np.full(len(self.place), np.nan)
-        return p_value(lost[self.direction.index("own")], lost[random])
+        return null_of(lost, self.direction, self.cosine)
 
     def _lost(self, left: Floats, whole: Floats, n_resamples: int, seed: int) -> Estimate:
         whole = np.broadcast_to(whole, left.shape)
@@ -110,8 +115,7 @@ def reuse(
     behind = places_of_change(encoder, site, [site, *wanted], head=False)
     intact = _Responses(encoder, behind, pairs, lines)
     rows = [
-        _Responses(Altered(encoder, site, ablate(d), label=f"{name} projected out"), behind, pairs, lines)
-        for name, d in directions.items()
+        _Responses(_without(encoder, site, name, d), behind, pairs, lines) for name, d in directions.items()
     ]
     return Reuse(
         site=site,
@@ -125,7 +129,14 @@ def reuse(
         answer_intact=intact.answer,
         detection=np.stack([row.detection for row in rows]),
         detection_intact=intact.detection,
+        cosine=cosines(directions),
     )
+
+
+def _without(encoder: Encoder, site: str, name: str, direction: Direction) -> Altered:
+    """The encoder with a direction projected out; its numbers belong to the identity, since names recur."""
+    label = f"{name} projected out ({direction.fingerprint})"
+    return Altered(encoder, site, ablate(direction), label=label)
 
 
 class _Responses:

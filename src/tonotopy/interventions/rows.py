@@ -1,6 +1,6 @@
 """Interventions as rows of tables: one value a row and column, over pieces, beside its controls.
 
-`reuse_rows`: one row a later site; `steering_rows`: one row a direction and dose.
+`reuse_rows`: one row a later site; `steering_rows`: one row a direction and dose that was tried.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tonotopy.interventions.controls import OWN
-from tonotopy.interventions.pieces import over_pieces, p_value
+from tonotopy.interventions.controls import OTHER, OWN, RANDOM
+from tonotopy.interventions.null import null_of
+from tonotopy.interventions.pieces import over_pieces
 from tonotopy.interventions.reuse import Reuse
 from tonotopy.interventions.steering import Steering
 
@@ -29,12 +30,16 @@ class ReuseRows:
     lost_low: Floats
     lost_high: Floats
     lost_random: Floats  # mean over random directions
+    lost_random_high: Floats  # the most that one of them takes; NaN where they are all but the own one
     lost_other: Floats  # mean over other targets' directions
     p: Floats
+    p_least: Floats  # what p can be at least, with as many random directions
+    random_cosine: Floats  # median abs(cos) of the random directions with the own one
     lost_energy: Floats
     lost_energy_low: Floats
     lost_energy_high: Floats
     lost_energy_random: Floats
+    lost_energy_random_high: Floats
     lost_energy_other: Floats
     p_energy: Floats
     detection: Floats
@@ -58,6 +63,8 @@ class SteeringRows:
     specificity_level_low: Floats
     specificity_level_high: Floats
     p_level: Floats  # the same of levels
+    p_least: Floats  # what these p can be at least, with as many random directions; NaN in other rows
+    random_cosine: Floats  # median abs(cos) of these random directions with the own one; NaN in other rows
     specificity_partials: Floats
     gain_db: Floats
     gain_db_low: Floats
@@ -85,6 +92,7 @@ def reuse_rows(found: Reuse, *, n_resamples: int = 1000, seed: int = 0) -> Reuse
     """
     answer = found.lost_answer(n_resamples=n_resamples, seed=seed)
     energy = found.lost_energy(n_resamples=n_resamples, seed=seed)
+    null, of_energy = found.null(), found.null(energy=True)
     n, own = len(found.place), _rows(found.direction, OWN)
     return ReuseRows(
         site=np.full(n, found.site),
@@ -93,37 +101,39 @@ def reuse_rows(found: Reuse, *, n_resamples: int = 1000, seed: int = 0) -> Reuse
         lost=_mean(answer.value[own]),
         lost_low=_mean(answer.low[own]),
         lost_high=_mean(answer.high[own]),
-        lost_random=_mean(answer.value[_rows(found.direction, "random")]),
-        lost_other=_mean(answer.value[_rows(found.direction, "other")]),
-        p=found.p(),
+        lost_random=null.mean,
+        lost_random_high=null.high,
+        lost_other=_mean(answer.value[_rows(found.direction, OTHER)]),
+        p=null.p,
+        p_least=null.p_least,
+        random_cosine=null.cosine,
         lost_energy=_mean(energy.value[own]),
         lost_energy_low=_mean(energy.low[own]),
         lost_energy_high=_mean(energy.high[own]),
-        lost_energy_random=_mean(energy.value[_rows(found.direction, "random")]),
-        lost_energy_other=_mean(energy.value[_rows(found.direction, "other")]),
-        p_energy=found.p(energy=True),
+        lost_energy_random=of_energy.mean,
+        lost_energy_random_high=of_energy.high,
+        lost_energy_other=_mean(energy.value[_rows(found.direction, OTHER)]),
+        p_energy=of_energy.p,
         detection=_mean(found.detection[own]),
-        detection_random=_mean(found.detection[_rows(found.direction, "random")]),
+        detection_random=_mean(found.detection[_rows(found.direction, RANDOM)]),
         detection_intact=found.detection_intact,
     )
 
 
 def steering_rows(found: Steering, *, n_resamples: int = 1000, seed: int = 0) -> SteeringRows:
-    """One row a direction and dose."""
+    """One row a direction and dose that was tried."""
     directions, doses = len(found.direction), len(found.strength)
 
     def flat(values: Floats) -> Floats:
         whole = values if values.ndim == 2 else np.repeat(values[:, None], doses, axis=1)
-        return np.asarray(whole.ravel())
+        return np.asarray(whole[found.asked])
 
     def value(values: Floats) -> Floats:
         return flat(over_pieces(values, found.piece, n_resamples=1).value)
 
-    def p_of(values: Floats) -> Floats:
-        p = np.full((directions, doses), np.nan)
-        for row in _rows(found.direction, OWN):
-            p[row] = p_value(values[row], values[_rows(found.direction, "random")])
-        return p.ravel()
+    def own(values: Floats) -> Floats:
+        is_own = np.array([name == OWN for name in found.direction])
+        return flat(np.where(is_own[:, None], values, np.nan))
 
     specificity, level, gain = (
         over_pieces(values, found.piece, n_resamples=n_resamples, seed=seed)
@@ -132,20 +142,25 @@ def steering_rows(found: Steering, *, n_resamples: int = 1000, seed: int = 0) ->
     necessity = found.necessity(n_resamples=n_resamples, seed=seed)
     present = [found.present_gain_db, found.present_specificity, found.present_specificity_level]
     added = over_pieces(np.stack(present), found.piece, n_resamples=1)
-    n = directions * doses
+    null, null_level = (
+        null_of(one.value, found.direction, found.cosine, found.asked) for one in (specificity, level)
+    )
+    n = int(found.asked.sum())
     return SteeringRows(
         site=np.full(n, found.site),
         frequency_hz=np.full(n, found.target_hz),
-        direction=np.repeat(found.direction, doses),
-        strength=np.tile(found.strength, directions),
+        direction=np.repeat(found.direction, doses)[found.asked.ravel()],
+        strength=np.tile(found.strength, directions)[found.asked.ravel()],
         specificity=flat(specificity.value),
         specificity_low=flat(specificity.low),
         specificity_high=flat(specificity.high),
-        p=p_of(specificity.value),
+        p=own(null.p),
         specificity_level=flat(level.value),
         specificity_level_low=flat(level.low),
         specificity_level_high=flat(level.high),
-        p_level=p_of(level.value),
+        p_level=own(null_level.p),
+        p_least=own(null.p_least),
+        random_cosine=own(null.cosine),
         specificity_partials=value(found.specificity_partials),
         gain_db=flat(gain.value),
         gain_db_low=flat(gain.low),

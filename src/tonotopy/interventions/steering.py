@@ -11,7 +11,8 @@ again what is heard, against the decoded c. Beside it: the decoded c + s, and c 
 - sign: whether the gain has the sign of the strength; monotonicity: Spearman of gain with strength, 0 included;
 - necessity: share of the power that s adds near f which goes with the direction; damage: change of power elsewhere.
 
-The columns of controls are directions like any other (:mod:`tonotopy.interventions.controls`).
+The columns of controls are directions like any other (:mod:`tonotopy.interventions.controls`). The first few random
+directions are tried as the own one is; the others, which p counts, at strength 1 alone.
 """
 
 from __future__ import annotations
@@ -20,23 +21,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tonotopy.core.errors import InputError
-from tonotopy.encoders._contract import Change, Encoder
-from tonotopy.encoders._taps import checked_change
+from tonotopy.encoders._contract import Encoder
 from tonotopy.interventions import sound_change
 from tonotopy.interventions.actions import ablate, checked_strength, steer
+from tonotopy.interventions.controls import OWN, RANDOM, cosines
+from tonotopy.interventions.decoder import Decoded, Decoder
 from tonotopy.interventions.direction import Direction
 from tonotopy.interventions.doses import monotonicity, sign_share
 from tonotopy.interventions.pairs import Pairs
 from tonotopy.interventions.pieces import Estimate, ratio_over_pieces
-from tonotopy.interventions.sound_change import Analysis, analysed
-from tonotopy.training.spectral import spectral_distance
+from tonotopy.interventions.quality import Distances
+from tonotopy.interventions.sound_change import Analysis
 
 #: Doses, in units of the mean evoked answer to s_f.
 STRENGTHS = (-1.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+
+#: Random directions that are tried as the own one is.
+N_FULL = 8
 
 Floats = NDArray[np.float64]
 
@@ -51,6 +55,8 @@ class Steering:
     direction: tuple[str, ...]
     strength: Floats  # [dose]
     piece: NDArray[np.int64]  # [trial]
+    asked: NDArray[np.bool_] = field(repr=False)  # [direction, dose]: what was tried; NaN elsewhere
+    cosine: Floats = field(repr=False)  # [direction]: how much each direction is the own one, 0 to 1
     specificity: Floats = field(repr=False)
     specificity_level: Floats = field(repr=False)
     specificity_partials: Floats = field(repr=False)
@@ -62,9 +68,7 @@ class Steering:
     sufficiency_spectrum: Floats = field(repr=False)
     monotonicity: Floats = field(repr=False)  # [direction, trial]
     sign: Floats = field(repr=False)  # [direction, trial]: share of doses
-    gone: Floats = field(
-        repr=False
-    )  # [direction, trial]: power near f that goes from c + s when projected out
+    gone: Floats = field(repr=False)  # [direction, trial]: power near f that goes when it is projected out
     added: Floats = field(repr=False)  # [trial]: power near f that s adds to c
     damage: Floats = field(repr=False)  # [direction, trial]
     present_gain_db: Floats = field(repr=False)  # [trial]: what adding s itself does
@@ -89,7 +93,8 @@ def steering(
     *,
     strengths: Sequence[float] = STRENGTHS,
     latent: str = "stack_end",
-    tracked: bool | Sequence[str] = True,
+    tracked: bool | Sequence[str] = (OWN,),
+    n_full: int = N_FULL,
 ) -> Steering:
     """Push along each direction by each strength, decode, analyse again.
 
@@ -107,7 +112,10 @@ def steering(
         What is decoded: ``stack_end``, or ``codes`` for what survives the quantiser. A phantom's one site has its own
         name and is found by its role.
     tracked
-        For which directions partials are tracked; spectra are taken for all.
+        For which directions partials are tracked; spectra are taken for all. Tracking takes most of the time.
+    n_full
+        How many random directions are pushed by every strength and projected out; further ones are pushed by the
+        strength nearest to 1 alone.
 
     Raises
     ------
@@ -124,23 +132,23 @@ def steering(
     follow = set(directions) if tracked is True else set() if tracked is False else set(tracked)
     base, wanted = decoder(pairs.absent, None), decoder(pairs.present, None)
     plain, whole = decoder.analysed(base[1], tracked=True), decoder.analysed(wanted[1], tracked=True)
-    rows: dict[str, list[list[Floats]]] = {name: [] for name in _PER_DOSE}
-    ends: dict[str, list[Floats]] = {name: [] for name in ("monotonicity", "sign", "gone", "damage")}
-    for name, direction in directions.items():
-        here: dict[str, list[Floats]] = {key: [] for key in _PER_DOSE}
-        for strength in doses:
-            pushed = decoder(pairs.absent, steer(direction, float(strength)))
+    distance, full = Distances(base[1]), in_full(tuple(directions), n_full)
+    asked = full[:, None] | (np.arange(len(doses)) == np.abs(doses - 1).argmin())
+    shape = len(directions), len(doses), len(pairs)
+    rows = {name: np.full(shape, np.nan) for name in _PER_DOSE}
+    gone, damage = np.full(shape[::2], np.nan), np.full(shape[::2], np.nan)
+    for k, (name, direction) in enumerate(directions.items()):
+        numbers = np.flatnonzero(asked[k])
+        changes = [steer(direction, float(doses[dose])) for dose in numbers]
+        for dose, pushed in zip(numbers, decoder.each(pairs.absent, changes), strict=True):
             heard = decoder.analysed(pushed[1], tracked=name in follow)
+            rows["quality"][k, dose] = distance(pushed[1])
             for key, values in _effects(base, pushed, wanted, plain, heard, whole).items():
-                here[key].append(values)
-        for key, columns in here.items():
-            rows[key].append(columns)
-        gains = np.array(here["gain_db"])
-        ends["monotonicity"].append(monotonicity(doses, gains))
-        ends["sign"].append(sign_share(doses, gains))
-        cut = decoder.analysed(decoder(pairs.present, ablate(direction))[1], tracked=False)
-        ends["gone"].append(_near(whole) - _near(cut))
-        ends["damage"].append(sound_change.leakage(whole.spectrum, cut.spectrum, whole.near))
+                rows[key][k, dose] = values
+        if full[k]:
+            cut = decoder.analysed(decoder(pairs.present, ablate(direction))[1], tracked=False)
+            gone[k] = _near(whole) - _near(cut)
+            damage[k] = sound_change.leakage(whole.spectrum, cut.spectrum, whole.near)
     return Steering(
         site=site,
         latent=decoder.latent,
@@ -148,68 +156,31 @@ def steering(
         direction=tuple(directions),
         strength=doses,
         piece=pairs.piece,
-        **{key: np.array(values) for key, values in rows.items()},
-        **{key: np.array(values) for key, values in ends.items()},
+        asked=asked,
+        cosine=cosines(directions),
+        **rows,
+        monotonicity=np.where(full[:, None], [monotonicity(doses, g) for g in rows["gain_db"]], np.nan),
+        sign=np.where(full[:, None], [sign_share(doses, g) for g in rows["gain_db"]], np.nan),
+        gone=gone,
+        damage=damage,
         added=_near(whole) - _near(plain),
         present_gain_db=sound_change.gain_db(plain.spectrum, whole.spectrum, plain.near),
         present_specificity=sound_change.specificity(plain.spectrum, whole.spectrum, plain.near),
         present_specificity_level=sound_change.specificity_level(plain.spectrum, whole.spectrum, plain.near),
-        present_quality=_distance(wanted[1], base[1]),
+        present_quality=distance(wanted[1]),
     )
 
 
-class Decoder:
-    """From sounds, through a change at a site, to the latent and to sound.
+def in_full(direction: Sequence[str], n_full: int) -> NDArray[np.bool_]:
+    """Which directions are tried by every strength, ``[direction]``: all but random ones after the first ``n_full``.
 
-    Raises
-    ------
-    InputError
-        The encoder has no decoder, or nothing of the latent can be read behind the site.
+    Examples
+    --------
+    >>> in_full(("own", "random 0", "random 1"), n_full=1).tolist()
+    [True, True, False]
     """
-
-    def __init__(self, encoder: Encoder, site: str, latent: str, pairs: Pairs) -> None:
-        names = [known.name for known in encoder.sites]
-        if latent == "stack_end" and latent not in names:
-            latent = next((known.name for known in encoder.sites if known.role == "stack_end"), latent)
-        encoder.site(site)
-        self.latent = "codes" if site == "codes" and latent == "stack_end" else encoder.site(latent).name
-        self._encoder, self._site, self._pairs = encoder, site, pairs
-        self._plain: dict[
-            int, torch.Tensor
-        ] = {}  # latents of sounds as they are, by the identity of their array
-
-    def __call__(
-        self, audio: NDArray[np.float32], change: Change | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Latent ``[trial, frame, unit]`` and decoded sound ``[trial, time]``."""
-        latent = self._latent(audio, change)
-        sounds = []
-        for rows in latent.split(max(1, self._encoder.preferred_batch)):
-            sound = self._encoder.decode(rows)
-            if sound is None:
-                cause = (
-                    "it has no decoder: ask for effects on its outputs (interventions.outputs) or on later sites "
-                    "(interventions.reuse)"
-                )
-                raise InputError("an encoder that decodes", self._encoder.name, cause)
-            sounds.append(sound.float().cpu().numpy())
-        return latent.float().cpu().numpy(), np.concatenate(sounds)
-
-    def _latent(self, audio: NDArray[np.float32], change: Change | None) -> torch.Tensor:
-        encoder = self._encoder
-        rows = torch.from_numpy(audio).split(max(1, encoder.preferred_batch))
-        if change is None or self._site == self.latent:  # nothing need run again
-            if id(audio) not in self._plain:
-                found = [encoder.activations(r.to(encoder.device), [self.latent])[self.latent] for r in rows]
-                self._plain[id(audio)] = torch.cat(found)
-            plain = self._plain[id(audio)]
-            return plain if change is None else checked_change(plain, change)
-        made = [encoder.changed(r.to(encoder.device), self._site, change, [self.latent]) for r in rows]
-        return torch.cat([found[self.latent] for found in made])
-
-    def analysed(self, sounds: NDArray[np.float32], *, tracked: bool) -> Analysis:
-        """Bands of decoded sounds around the target."""
-        return analysed(sounds, self._pairs.sample_rate_hz, self._pairs.target, tracked=tracked)
+    random = np.array([name.split(" ")[0] == RANDOM for name in direction], dtype=bool)
+    return np.asarray(~random | (np.cumsum(random) <= n_full))
 
 
 _PER_DOSE = (
@@ -224,20 +195,17 @@ _PER_DOSE = (
     "sufficiency_spectrum",
 )
 
-_Decoded = tuple[NDArray[np.float32], NDArray[np.float32]]
-
 
 def _effects(
-    base: _Decoded, pushed: _Decoded, wanted: _Decoded, plain: Analysis, heard: Analysis, whole: Analysis
+    base: Decoded, pushed: Decoded, wanted: Decoded, plain: Analysis, heard: Analysis, whole: Analysis
 ) -> dict[str, Floats]:
-    """Every per-dose effect, ``[trial]``."""
+    """Every per-dose effect but quality, ``[trial]``."""
     near, undefined = plain.near, np.full(len(base[0]), np.nan)
     found = {
         "specificity": sound_change.specificity(plain.spectrum, heard.spectrum, near),
         "specificity_level": sound_change.specificity_level(plain.spectrum, heard.spectrum, near),
         "gain_db": sound_change.gain_db(plain.spectrum, heard.spectrum, near),
         "leakage": sound_change.leakage(plain.spectrum, heard.spectrum, near),
-        "quality": _distance(pushed[1], base[1]),
         "sufficiency_latent": explained(base[0], pushed[0], wanted[0]),
         "sufficiency_spectrum": sound_change.nearness(plain.spectrum, heard.spectrum, whole.spectrum),
         "specificity_partials": undefined,
@@ -262,9 +230,3 @@ def explained(
 
 def _near(analysis: Analysis) -> Floats:
     return np.asarray(analysis.spectrum[..., analysis.near].sum(axis=(-2, -1)))
-
-
-def _distance(sounds: NDArray[np.float32], others: NDArray[np.float32]) -> Floats:
-    """Multi-resolution spectral distance of each sound, ``[trial]``."""
-    rows = zip(torch.from_numpy(sounds), torch.from_numpy(others), strict=True)
-    return np.array([float(spectral_distance(a[None], b[None])) for a, b in rows])
