@@ -43,7 +43,7 @@ def hostile(written: Path) -> Page:
 def section(folder: Path, *, audio: bool = True, **tables: pd.DataFrame) -> Page:
     """The page of a run without figures, which are slow to draw."""
     run = dataclasses.replace(RunTables.read(folder), **tables)
-    return Page(page(run, (), feature_part(run, audio=audio)))
+    return Page(page(run, (), features=feature_part(run, audio=audio)))
 
 
 def test_the_page_is_whole(hostile: Page, written: Path) -> None:
@@ -162,7 +162,7 @@ def test_very_many_features_are_in_the_run_and_not_on_the_page(feature_runs: dic
     assert found.table.groupby(["weights", "site", "source"]).size().max() == MOST_FEATURES
     left_out = f"has {len(found.table):,} of {len(many.features):,}, at most {MOST_FEATURES} of one source"
     assert left_out in found.left_out
-    assert left_out in Page(page(many, (), part)).text
+    assert left_out in Page(page(many, (), features=part)).text
     (whole,) = (item for item in plain.downloads if item.file == "data/features.csv")
     assert whole.left_out == ""
     assert len(whole.table) == len(run.features)

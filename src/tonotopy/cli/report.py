@@ -19,7 +19,7 @@ from tonotopy.cli import _options as options
 )
 @options.run_folder
 @click.option("--open", "open_it", is_flag=True, help="Open it in a browser.")
-@click.option("--no-audio", "silent", is_flag=True, help="Leave out the sounds that features answer to.")
+@click.option("--no-audio", "silent", is_flag=True, help="Leave out the sounds: of features, of steering.")
 def command(run: Path, open_it: bool, silent: bool) -> None:
     """Where can I read it all?
 

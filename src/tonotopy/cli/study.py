@@ -16,6 +16,7 @@ from tonotopy.cli import _options as options
         "tonotopy study phantom:cochlea --music scores --preset quick",
         "tonotopy study encodec-24khz --weights random:0 --music folder:MUSIC --out runs/encodec",
         "tonotopy study crepe-tiny --music scores --dry-run",
+        "tonotopy study encodec-toy --sites down4,lstm,stack_end --causes",
         "tonotopy study 'TRAINING/*.safetensors' --out runs/emergence",
         "tonotopy study studies/toys.toml --music folder:MUSIC",
     ),
@@ -58,6 +59,11 @@ from tonotopy.cli import _options as options
     help="Ask what these stabilise to be features of: channels, ica, topk, ... (see docs/features.md).",
 )
 @click.option("--codes", is_flag=True, help="Ask what codes, or the head of a classifier, know of partials.")
+@click.option(
+    "--causes",
+    is_flag=True,
+    help="Push along directions, project them out: what they do, and who reads them.",
+)
 @click.option("--no-floor", is_flag=True, help="Leave out the comparison with random weights.")
 @click.option("--ceiling", metavar="DIR", help="What `train ceiling` wrote: set each verdict below it.")
 @click.option("--trust", is_flag=True, help="Run code that the encoder's spelling names.")

@@ -11,6 +11,7 @@ from tonotopy.core.errors import InputError
 from tonotopy.encoders import load_encoder
 from tonotopy.encoders._contract import Encoder
 from tonotopy.features.sources import check_sources
+from tonotopy.runs.cause_graph import check_causes
 from tonotopy.runs.code_graph import check_codes
 from tonotopy.runs.plan import Plan, preset
 from tonotopy.sound.sources._contract import Source
@@ -45,6 +46,7 @@ class Asked:
     structures: Sequence[str] | None = None
     features: Sequence[str] | None = None
     codes: bool = False
+    causes: bool = False
 
 
 def open_encoder(asked: Asked, options: dict[str, Any]) -> Encoder:
@@ -84,6 +86,8 @@ def make_plan(
     features = check_sources(tuple(asked.features or ()))
     if asked.codes:
         check_codes(encoder, sites)
+    if asked.causes:
+        check_causes(encoder, [encoder.site(name) for name in sites])
     return Plan(
         # A spelling that is a path would tell where it lay; what it opened as says as much.
         encoder=asked.encoder
@@ -116,6 +120,7 @@ def make_plan(
         frames_a_piece=chosen.frames_a_piece if features else 0,
         dictionary_seeds=chosen.dictionary_seeds if features else 0,
         codes=asked.codes,
+        causes=asked.causes,
     )
 
 
@@ -130,6 +135,7 @@ def folder_name(plan: Plan) -> str:
         *plan.structures[1:],
         *plan.features,
         *(["codes"] if plan.codes else []),
+        "causes" if plan.causes else "",
     ]
     safe = [
         "".join(c if c.isalnum() or c in ".-" else "-" for c in word).strip("-.")[:40]

@@ -41,6 +41,7 @@ NUMERIC = (
     "features",
     "readouts",
     "measures",
+    "interventions",
     "judgement",
 )
 #: More processes than this are started only when asked for: each holds an encoder and the music.

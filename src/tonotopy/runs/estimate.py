@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tonotopy.encoders._contract import Encoder
 from tonotopy.features.sources import DICTIONARIES, EXPANSION
+from tonotopy.interventions.steering import N_FULL
 from tonotopy.measures.natural.pitch_decoding import FOLDS
 from tonotopy.recording.frames import record
+from tonotopy.runs import cause_graph as causes
 from tonotopy.runs.code_graph import NATURAL_FRAMES
-from tonotopy.runs.engine import one_thread
+from tonotopy.runs.engine import Unit, one_thread
 from tonotopy.runs.feature_graph import PITCH_STEPS, STEPS
 from tonotopy.runs.graph import Graph
 from tonotopy.runs.plan import Plan
@@ -29,6 +32,8 @@ VERDICT_S, REPORTED_S = 0.06, 0.2
 #: Seconds to ask what features are: a site, each of its features, each seed of a dictionary beside what grows with the
 #: square of the units (at 256 with 1,024 latents). Where the frames are the preset's 4,000 a piece.
 SITE_S, FEATURE_S, DICTIONARY_S, TRAINING_S = 9.0, 0.02, 5.0, 40.0
+#: Seconds to analyse a decoded sound again, and what pushing and decoding cost in encodings.
+ANALYSED_S, DECODED = 0.006, 1.5
 #: Features of a codec's codebooks: as EnCodec has them.
 ENTRIES = 8192
 #: Seconds for what a study measures once beside features: ambiguity and transitions.
@@ -81,7 +86,8 @@ def estimate_units(graph: Graph, plan: Plan, encoder: Encoder, workers: int) -> 
     features_s, features_bytes = _features(graph, plan, encoder)
     coded, codes_s, codes_bytes = _codes(graph, encoder, per_pass)
     passes += coded
-    seconds = (passes * (per_pass + RENDER_S) + measuring + features_s + codes_s) / workers
+    causes_s = _causes(graph, encoder, per_pass)
+    seconds = (passes * (per_pass + RENDER_S) + measuring + features_s + codes_s + causes_s) / workers
     records = list(graph.records.values())
     records += [shards for rung in graph.rungs.values() for shards in rung.records.values()]
     stored = design.n_contexts * (design.n_frequencies + targets) * design.n_frames * 4
@@ -115,6 +121,30 @@ def _codes(graph: Graph, encoder: Encoder, per_pass: float) -> tuple[int, float,
             seconds += SWAP_S * min(p["stages"], len(books)) * p["swaps"] * p["pieces"]
         size = copies * len(books) * (each * own.n_frames * 4 + design.n_pieces * NATURAL_FRAMES * 8)
     return passes, seconds, size
+
+
+def _causes(graph: Graph, encoder: Encoder, per_pass: float) -> float:
+    """Seconds that interventions add to a study: nothing where it does not ask."""
+    design, units = graph.design, graph.causes
+    # Most of the random directions are pushed at one dose.
+    pushed = (2 + N_FULL + causes.OTHER) * (len(causes.STRENGTHS) + 1) + causes.PUSHED_RANDOM - N_FULL
+    directions = 2 + causes.REMOVED_RANDOM + causes.OTHER
+    seconds = 0.0
+    for (heard, _), shards in units.steering.items():
+        sounds = _targets(shards) * pushed * design.n_pieces
+        n = shards[0].values["seconds"] * design.sample_rate_hz
+        if encoder.frame_length is not None:  # half overlapping windows, a pass each
+            passes = max(1.0, 2 * n / encoder.frame_length - 1)
+        else:
+            passes = max(1.0, n / design.n_samples)
+        decoded = heard == causes.SOUND
+        seconds += sounds * (passes * per_pass * (DECODED if decoded else 1.0) + ANALYSED_S * decoded)
+    reused = sum(_targets(shards) for shards in (*units.reuse.values(), *units.composition.values()))
+    return seconds + reused * directions * 2 * design.n_pieces * (per_pass + RENDER_S)
+
+
+def _targets(shards: Sequence[Unit]) -> int:
+    return sum(len(unit.values["targets"]) for unit in shards)
 
 
 def _features(graph: Graph, plan: Plan, encoder: Encoder) -> tuple[float, int]:

@@ -10,6 +10,7 @@ import numpy as np
 from tonotopy.encoders._contract import Encoder, Site
 from tonotopy.readouts.window import Window, lags_to_record, windows
 from tonotopy.recording.frames import plan_segment
+from tonotopy.runs.cause_graph import CauseUnits, cause_units
 from tonotopy.runs.code_graph import CodeUnits, code_units
 from tonotopy.runs.engine import Unit
 from tonotopy.runs.feature_graph import FeatureUnits, feature_units
@@ -51,13 +52,15 @@ class Graph:
     rungs: dict[str, Rung]
     features: FeatureUnits
     codes: CodeUnits
+    causes: CauseUnits
 
     @property
     def targets(self) -> list[Unit]:
         """What a study wants in the end, in the order in which it is worth having."""
         further = [unit for rung in self.rungs.values() for unit in rung.measures.values()]
         curves = [unit for _, _, unit in self.curves]
-        return [*self.measures.values(), *curves, *further, *self.features.targets, *self.codes.targets]
+        asked = [*self.features.targets, *self.codes.targets, *self.causes.targets]
+        return [*self.measures.values(), *curves, *further, *asked]
 
     def measures_of(self, structure: str) -> dict[tuple[Weights, str], Unit]:
         """The measures of one structure."""
@@ -101,7 +104,8 @@ def build(plan: Plan, encoder: Encoder, n_pieces: int) -> Graph:
     every = {PARTIAL: records} | {name: rung.records for name, rung in rungs.items()}
     features = feature_units(plan, encoder, music, n_pieces, every)
     codes = code_units(plan, encoder, music, design, records)
-    return Graph(design, shortest, music, records, measures, curves, rungs, features, codes)
+    causes = cause_units(plan, encoder, records, measures, rungs)
+    return Graph(design, shortest, music, records, measures, curves, rungs, features, codes, causes)
 
 
 def _longest_raw(sites: Sequence[Site]) -> int:

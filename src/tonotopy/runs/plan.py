@@ -85,6 +85,7 @@ class Plan:
     frames_a_piece: int = 0  # of natural sound, on which features are found and described
     dictionary_seeds: int = 0  # of each source that draws: what recurs is a feature of the site
     codes: bool = False  # what codes and a head know of partials is asked too
+    causes: bool = False  # push along directions, and project them out: what they do, and who reads them
 
     def to_toml(self) -> str:
         """The plan as TOML text."""
@@ -94,7 +95,7 @@ class Plan:
     def _told(self) -> dict[str, Any]:
         """What is written and hashed: a plan of partials alone says nothing of what it does not ask."""
         told = asdict(self)
-        for key in ("structures", "features", "frames_a_piece", "dictionary_seeds", "codes"):
+        for key in ("structures", "features", "frames_a_piece", "dictionary_seeds", "codes", "causes"):
             if told[key] == LATER[key]:
                 del told[key]
         return told
@@ -127,6 +128,7 @@ LATER: dict[str, Any] = {
     "frames_a_piece": 0,
     "dictionary_seeds": 0,
     "codes": False,
+    "causes": False,
 }
 
 _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "str": (str,), "bool": (bool,)}

@@ -47,6 +47,8 @@ FEATURE_TABLES = (
 #: Tables that a run has whose plan asks for codes: those of codes where there is a quantiser, the last of them
 #: where there is a decoder too, and those of a head.
 CODE_TABLES = ("codes", "code_stages", "code_peaks", "code_swaps", "head", "head_sites")
+#: Tables that a run has whose plan asks for causes; empty where nothing of the kind could be asked.
+CAUSE_TABLES = ("steering", "reuse", "steered_sounds")
 #: Columns of a trial that activations carry as coordinates.
 TRIAL_COLUMNS = ("context", "frequency_hz", "foil_hz", "piece", "test", "occupancy")
 #: Files larger than this are no part of a run.
@@ -68,8 +70,10 @@ class Run:
         """One table of the run by name: of partials, or of another structure that the plan names."""
         known = (*TABLES, *FEATURE_TABLES) if self.plan.features else TABLES
         known = (*known, *CODE_TABLES) if self.plan.codes else known
+        known = (*known, *CAUSE_TABLES) if self.plan.causes else known
         if name not in known:
-            cause = "a misspelt name, or a study that did not ask for features"
+            asked = "causes" if name in CAUSE_TABLES else "features"
+            cause = f"a misspelt name, or a study that did not ask for {asked}"
             raise InputError("a table of a run", repr(name), cause, known)
         if structure not in self.plan.structures:
             cause = "a misspelt name, or a study that did not ask about it"

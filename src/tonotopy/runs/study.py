@@ -18,6 +18,7 @@ from tonotopy.recording.frames import plan_segment
 from tonotopy.runs import collect
 from tonotopy.runs.asked import Asked, folder_name, make_plan, open_encoder
 from tonotopy.runs.bench import Bench, BenchSpec, resolve_device
+from tonotopy.runs.cause_tables import cause_tables
 from tonotopy.runs.ceiling import open_ceiling, record_of
 from tonotopy.runs.code_tables import code_names, code_tables
 from tonotopy.runs.engine import Progress, Unit, default_workers, one_thread, run_units
@@ -28,7 +29,7 @@ from tonotopy.runs.lock import locked
 from tonotopy.runs.manifest import addresses, manifest
 from tonotopy.runs.other_weights import positive_control
 from tonotopy.runs.plan import Plan
-from tonotopy.runs.run import FEATURE_TABLES, TABLES, Run, open_run, read_plan
+from tonotopy.runs.run import CAUSE_TABLES, FEATURE_TABLES, TABLES, Run, open_run, read_plan
 from tonotopy.runs.sentence import QUESTION, answer, ladder_sentence
 from tonotopy.runs.store import Store, full_disk_is_an_error, write_json, write_tables, write_text
 from tonotopy.sound.sources import open_music
@@ -62,6 +63,7 @@ def study(
     structures : partial, and further rungs of the ladder: pitch, chord
     features : sources of features that are asked what they stabilise to be features of: channels, ica, topk, ...
     codes : ask what codes, where the encoder has a quantiser, and its head know of partials
+    causes : push along directions and project them out: what they do to sound or outputs, and which sites read them
     ceiling : folder or file that `tonotopy train ceiling` wrote: the architecture fitted to report partials
     pieces, frequencies, floor_seeds : override the preset
     progress : called with (units done, units in all, label)
@@ -206,6 +208,7 @@ class Session:
         if self.plan.features:
             names += [n for n in FEATURE_TABLES if n != "transitions" or n in graph.features.alone]
         names += code_names(graph)
+        names += CAUSE_TABLES if self.plan.causes else ()
         files += [self.out / "tables" / f"{name}.parquet" for name in names]
         try:
             told = open_run(self.out).manifest
@@ -224,6 +227,7 @@ class Session:
             tables, entries = collect.tables(self.bench.store, graph, self.plan, encoder, self.record)
             tables |= feature_tables(self.bench.store, graph, self.plan)
             tables |= code_tables(self.bench.store, graph, self.plan)
+            tables |= cause_tables(self.bench.store, graph, self.plan)
             rungs = collect.add_rungs(tables, self.bench.store, graph, self.plan, encoder)
             anatomy = anatomy_of(encoder).to_json()
             tables["claims"] = claims.answers(tables | claims.anatomy_tables(anatomy), model=self._model)
@@ -290,6 +294,9 @@ class _Dropper:
         for seed, unit in graph.codes.heads.items():
             if seed is not None:
                 self.left[seed].add(unit.address)  # reads the trials of partials
+        for seed, units in graph.causes.by_weights().items():
+            if seed is not None:
+                self.left[seed] |= {unit.address for unit in units}
         for seed, units in graph.features.by_weights().items():
             if seed is not None:
                 self.left[seed] |= {unit.address for unit in units}

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from tonotopy.views import _columns
+from tonotopy.views._cause_schema import CAUSE_LEGAL, CAUSE_TABLES
 from tonotopy.views._code_schema import CODE_TABLES
 
-NUMBER: Final = "number"  # float64, not-a-number where undefined
-WHOLE: Final = "whole"  # an integer, always there
-FLAG: Final = "flag"  # true or false, always there
-TEXT: Final = "text"  # a string, or missing
+NUMBER: Final = _columns.NUMBER
+WHOLE: Final = _columns.WHOLE
+FLAG: Final = _columns.FLAG
+TEXT: Final = _columns.TEXT
+_numbers, _intervals = _columns.numbers, _columns.intervals
 
 #: Readouts whose measures a verdict row carries; ``raw`` and ``shuffled`` are the two nulls.
 READOUTS: Final = ("line", "plane", "raw", "sparse", "pooled", "in_family", "shuffled")
@@ -30,15 +33,6 @@ MEASURES: Final = (
 HEARING: Final = ("tonality", "audiogram_db")
 #: The six verdicts as they are spelled in cells, in the order in which shares are listed.
 VERDICTS: Final = ("stable", "phase-locked", "coincidental", "entangled", "absent", "undefined")
-
-
-def _numbers(*names: str) -> dict[str, str]:
-    return dict.fromkeys(names, NUMBER)
-
-
-def _intervals(*names: str) -> dict[str, str]:
-    """Each number with both ends of its interval."""
-    return _numbers(*(name + end for name in names for end in ("", "_low", "_high")))
 
 
 def share(verdict: str) -> str:
@@ -247,6 +241,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "claims": _CLAIMS,
     **FEATURE_TABLES,
     **CODE_TABLES,
+    **CAUSE_TABLES,
 }
 
 #: Tables without which there is nothing to show. The others may be empty or absent: not measured.
@@ -275,6 +270,7 @@ LEGAL: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("transitions", "sound"): ("music", "phase-scrambled", "shuffled"),
     ("claims", "answer"): ("supported", "not supported", "undetermined"),
     ("ambiguity", "direction"): ("spectrum given fragment", "fragment given spectrum"),
+    **CAUSE_LEGAL,
 }
 
 #: Numbers that every run has; any other number may have no column where it was not measured.

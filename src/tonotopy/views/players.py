@@ -12,6 +12,7 @@ import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -91,35 +92,47 @@ def listening(run: RunTables, *, most_bytes: int = PAGE_BYTES, most: int = PAGE_
     rows = run.players
     if rows.empty:
         return Listening((), "")
-    sounds = _sounds(run)
+    sounds = sounds_of(run.folder, FILE, len(rows))
     chosen = _chosen(rows, [len(sound) for sound in sounds], most_bytes, most)
     left = len(rows) - len(chosen)
     words = f"{count(left, 'more sound')} in the table “players” of the run." if left else ""
     return Listening(_places(run, rows.iloc[chosen], [sounds[at] for at in chosen]), words)
 
 
-def _sounds(run: RunTables) -> list[bytes]:
-    """FLAC bytes of each row of ``run.players``, in its order."""
-    inside(run.folder, FILE, FILE_BYTES)
+def sounds_of(folder: Path, name: str, many: int) -> list[bytes]:
+    """FLAC bytes of each row of a table with sounds, in its order.
+
+    Raises
+    ------
+    RunError
+        The file is too large, has not so many rows, or holds something else than FLAC.
+    """
+    inside(folder, name, FILE_BYTES)
     try:
-        with pq.ParquetFile(run.folder / FILE) as file:
+        with pq.ParquetFile(folder / name) as file:
             if "audio" not in file.schema_arrow.names:
-                raise RunError(f"column 'audio' in {FILE}", "none", "a run of another version")
+                raise RunError(f"column 'audio' in {name}", "none", "a run of another version")
             column = file.read(columns=["audio"]).column("audio")
     except (pa.ArrowException, OSError) as error:
-        raise RunError(f"a Parquet table in {FILE}", type(error).__name__, "a damaged file") from error
+        raise RunError(f"a Parquet table in {name}", type(error).__name__, "a damaged file") from error
     if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
-        raise RunError(f"bytes in column 'audio' of {FILE}", str(column.type), "a run of another version")
-    if len(column) != len(run.players):
-        raise RunError(f"{len(run.players):,} sounds in {FILE}", f"{len(column):,}", "a run that changed")
+        raise RunError(f"bytes in column 'audio' of {name}", str(column.type), "a run of another version")
+    if len(column) != many:
+        raise RunError(f"{many:,} sounds in {name}", f"{len(column):,}", "a run that changed")
     longest = pc.max(pc.binary_length(column)).as_py() or 0
     if longest > SOUND_BYTES:
-        raise RunError(f"sounds of at most {SOUND_BYTES:,} bytes in {FILE}", f"{longest:,} bytes")
+        raise RunError(f"sounds of at most {SOUND_BYTES:,} bytes in {name}", f"{longest:,} bytes")
     found = [sound or b"" for sound in column.to_pylist()]
     for sound in found:
         if len(sound) < LEAST_BYTES or not sound.startswith(STARTS):
-            raise RunError(f"FLAC in column 'audio' of {FILE}", repr(sound[:4]), "a file from elsewhere")
+            raise RunError(f"FLAC in column 'audio' of {name}", repr(sound[:4]), "a file from elsewhere")
     return found
+
+
+def address(sound: bytes) -> Markup:
+    """A sound as a data address."""
+    uri = "data:audio/flac;base64," + base64.b64encode(sound).decode("ascii")
+    return Markup(uri)  # noqa: S704 (our own letters)
 
 
 def _chosen(rows: pd.DataFrame, sizes: Sequence[int], most_bytes: int, most: int) -> list[int]:
@@ -138,7 +151,7 @@ def _chosen(rows: pd.DataFrame, sizes: Sequence[int], most_bytes: int, most: int
 
 def _places(run: RunTables, rows: pd.DataFrame, sounds: Sequence[bytes]) -> tuple[Place, ...]:
     sentences = _sentences(run)
-    credits_of = {int(row["number"]): _credit(row) for _, row in run.pieces.iterrows()}
+    credits_of = {int(row["number"]): credit(row) for _, row in run.pieces.iterrows()}
     many = len(set(rows["source"])) > 1
     entries = sorted(
         (
@@ -164,12 +177,11 @@ def _places(run: RunTables, rows: pd.DataFrame, sounds: Sequence[bytes]) -> tupl
 
 
 def _player(row: pd.Series, sound: bytes, credits_of: dict[int, str]) -> Player:
-    uri = "data:audio/flac;base64," + base64.b64encode(sound).decode("ascii")
     label = f"{row['feature']}, from {row['start_s']:.2f} s" if row["start_s"] >= 0 else str(row["feature"])
-    return Player(Markup(uri), label, credits_of[int(row["piece"])])  # noqa: S704 (our own letters)
+    return Player(address(sound), label, credits_of[int(row["piece"])])
 
 
-def _credit(row: pd.Series) -> str:
+def credit(row: pd.Series) -> str:
     """Title, artist and licence of a piece; what a file does not say is said to be not named."""
     title, artist, licence = (_word(row[name]) for name in ("title", "artist", "licence"))
     title = title or _word(row["name"])

@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from tonotopy.views import findings as found
 from tonotopy.views._writing import write_inside
+from tonotopy.views.cause_part import CausePart, cause_part
 from tonotopy.views.claims import MEANS as CLAIMS_MEAN
 from tonotopy.views.claims import claims_part
 from tonotopy.views.code_part import CodePart, code_part
@@ -75,7 +76,7 @@ def write_report(run: RunTables | InFolder | Path | str, *, audio: bool = True) 
     run : RunTables, opened run or path
         The run, or its folder.
     audio : bool
-        Whether the page holds the sounds that features answer to, where the run has any.
+        Whether the page holds sounds (what features answer to, what steering does), where the run has any.
 
     Returns
     -------
@@ -90,7 +91,7 @@ def write_report(run: RunTables | InFolder | Path | str, *, audio: bool = True) 
         Where the report cannot be written.
     """
     tables = as_run(run)
-    features = feature_part(tables, audio=audio)
+    features, causes = feature_part(tables, audio=audio), cause_part(tables, audio=audio)
     pictures, files = _pictures(tables, ORDER)
     more, contents = _pictures(tables, features.figures if features else {})
     files |= contents
@@ -99,12 +100,16 @@ def write_report(run: RunTables | InFolder | Path | str, *, audio: bool = True) 
     files |= contents
     for download in codes.downloads if codes else ():
         files[download.file] = _csv(download.table)
+    steered, contents = _pictures(tables, causes.figures if causes else {})
+    files |= contents
     files |= {"data/claims.csv": _csv(tables.claims)} if len(tables.claims) else {}
     files |= {"data/sites.csv": _csv(tables.sites), "data/verdicts.csv": _csv(tables.verdicts)}
-    for download in features.downloads if features else ():
+    for download in (*(features.downloads if features else ()), *(causes.downloads if causes else ())):
         files[download.file] = _csv(download.table)
     # Last, so that a page is never older than what it shows.
-    files["index.html"] = page(tables, pictures, features, more, codes, coded).encode("utf-8")
+    parts: dict[str, Any] = {"features": features, "codes": codes, "causes": causes}
+    parts |= {"feature_pictures": more, "code_pictures": coded, "cause_pictures": steered}
+    files["index.html"] = page(tables, pictures, **parts).encode("utf-8")
     write_inside(tables.folder, {f"report/{name}": content for name, content in files.items()})
     return tables.folder / "report" / "index.html"
 
@@ -112,20 +117,23 @@ def write_report(run: RunTables | InFolder | Path | str, *, audio: bool = True) 
 def page(
     run: RunTables,
     pictures: tuple[Picture, ...],
+    *,
     features: FeaturePart | None = None,
     feature_pictures: tuple[Picture, ...] = (),
     codes: CodePart | None = None,
     code_pictures: tuple[Picture, ...] = (),
+    causes: CausePart | None = None,
+    cause_pictures: tuple[Picture, ...] = (),
 ) -> str:
     """The page as HTML."""
     style = (ASSETS / "report.css").read_text(encoding="utf-8")
-    if features or codes:
+    if features or codes or causes:
         style += (ASSETS / "features.css").read_text(encoding="utf-8")
     return (
         environment()
         .get_template("report.html")
         .render(
-            policy=policy(style, sounds=bool(features and features.listening.places)),
+            policy=policy(style, sounds=_sounds(features, causes)),
             style=Markup(style),  # noqa: S704 (our own file)
             title=f"{run.encoder} · tonotopy",
             heading=f"Do partials become stable features in {run.encoder}?",
@@ -147,6 +155,8 @@ def page(
             feature_figures=feature_pictures,
             codes=codes,
             code_figures=code_pictures,
+            causes=causes,
+            cause_figures=cause_pictures,
             claims=claims_part(run),
             claims_mean=CLAIMS_MEAN,
             sites=sites_grid(run),
@@ -163,6 +173,11 @@ def page(
             provenance=_provenance(run),
         )
     )
+
+
+def _sounds(features: FeaturePart | None, causes: CausePart | None) -> bool:
+    """Whether the page holds any sound."""
+    return bool((features and features.listening.places) or (causes and causes.listening.sets))
 
 
 def environment() -> jinja2.Environment:

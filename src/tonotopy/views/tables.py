@@ -21,15 +21,27 @@ import numpy as np
 import pandas as pd
 
 from tonotopy.core.errors import InputError, RunError
+from tonotopy.views._cause_schema import CAUSE_TABLES, check_causes
 from tonotopy.views._code_schema import CODE_TABLES, check_codes
 from tonotopy.views._feature_checks import check_features, without_empty_shares
 from tonotopy.views._reading import DTYPES, read_json, read_table, read_toml
-from tonotopy.views._schema import FEATURE_TABLES, LEGAL, NEEDED, TABLES, TEXT, VERDICTS, needed, share
+from tonotopy.views._schema import (
+    FEATURE_TABLES,
+    LEGAL,
+    NEEDED,
+    TABLES,
+    TEXT,
+    VERDICTS,
+    needed,
+    share,
+)
 
 #: Fewer pieces leave intervals undefined.
 LEAST_PIECES_FOR_INTERVALS = 8
 #: The layout of run folders that this package reads.
 SCHEMA = 1
+#: Tables that stay as they lie: their sounds are read later, in the order of the file.
+WITH_SOUNDS = ("players", "steered_sounds")
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,8 @@ class RunTables:
         The tables of a study that asked which features there are; empty otherwise.
     codes, code_stages, code_peaks, code_swaps, head, head_sites
         The tables of a study that asked what codes and a head know; empty otherwise.
+    steering, reuse, steered_sounds
+        The tables of a study that asked what directions do; empty otherwise.
     claims
         What the study says of the ledger of claims; empty in earlier runs.
     """
@@ -81,6 +95,9 @@ class RunTables:
     code_swaps: pd.DataFrame = field(repr=False, default_factory=lambda: empty("code_swaps"))
     head: pd.DataFrame = field(repr=False, default_factory=lambda: empty("head"))
     head_sites: pd.DataFrame = field(repr=False, default_factory=lambda: empty("head_sites"))
+    steering: pd.DataFrame = field(repr=False, default_factory=lambda: empty("steering"))
+    reuse: pd.DataFrame = field(repr=False, default_factory=lambda: empty("reuse"))
+    steered_sounds: pd.DataFrame = field(repr=False, default_factory=lambda: empty("steered_sounds"))
     claims: pd.DataFrame = field(repr=False, default_factory=lambda: empty("claims"))
 
     @classmethod
@@ -169,6 +186,11 @@ class RunTables:
     def has_codes(self) -> bool:
         """Whether anything was measured of codes or of a head."""
         return any(not getattr(self, name).empty for name in CODE_TABLES)
+
+    @property
+    def has_causes(self) -> bool:
+        """Whether it was asked what directions do."""
+        return any(not getattr(self, name).empty for name in CAUSE_TABLES)
 
     @property
     def frequencies_hz(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -262,8 +284,7 @@ def _table(root: Path, name: str) -> pd.DataFrame:
             raise RunError(
                 f"known words in column {column!r} of {name}", repr(strange[0])[:80], "", legal or ()
             )
-    # Players stay as they lie: their sounds are read later, in the order of the file.
-    return table if name == "players" else _sorted(table)
+    return table if name in WITH_SOUNDS else _sorted(table)
 
 
 def _with_seconds(sites: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
@@ -326,5 +347,6 @@ def _validate(run: RunTables) -> None:
         values = run.sites[f"share_{share(verdict)}"].dropna()
         if not bool(values.between(-1e-9, 1.0 + 1e-9).all()):
             raise RunError("shares between 0 and 1 in sites", f"{float(values.abs().max()):g}")
+    check_causes({name: getattr(run, name) for name in CAUSE_TABLES}, run.site_names, run.pieces)
     check_features({name: getattr(run, name) for name in FEATURE_TABLES}, run.site_names, run.pieces)
     check_codes({name: getattr(run, name) for name in CODE_TABLES}, run.site_names)

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tonotopy.views.causes import causes_lines
 from tonotopy.views.claims import print_claims
 from tonotopy.views.code_grids import HEAD_TERMINAL as HEAD
 from tonotopy.views.code_grids import TERMINAL as CODES
@@ -79,7 +80,17 @@ def render_show(run: RunTables | InFolder | Path | str, console: Console) -> Non
     print_ladder(tables, console)
     print_features(tables, console)
     print_codes(tables, console)
+    print_causes(tables, console)
     print_claims(tables, console)
+
+
+def print_causes(run: RunTables, console: Console) -> None:
+    """A line a site of what directions do there, and one of what later sites lose, where a run asked."""
+    lines = causes_lines(run)
+    if lines:
+        console.print()
+    for line in lines:
+        console.print(plain_text(line))
 
 
 def print_features(run: RunTables, console: Console) -> None:

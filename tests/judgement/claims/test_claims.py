@@ -132,6 +132,12 @@ CASES: list[tuple[str, str, str, dict[str, pd.DataFrame]]] = [
         YES,
         t.sites(0.6, names=("mid",)) | t.verdicts(12) | t.reuse(0.0),
     ),  # read by nothing
+    (
+        "persistence",
+        "mid",
+        NO,
+        t.sites(0.6, names=("mid",)) | t.verdicts(12) | t.reuse(0.6, asked=6),
+    ),  # of frequencies that were not asked nothing is known: they are not unread
     ("persistence", "mid", OPEN, t.sites(0.6, names=("mid",)) | t.verdicts(12, borderline=12)),
     ("persistence", "mid", OPEN, t.sites(names=("mid",), power_stable=3.0) | t.verdicts(1)),
     # Reuse that is undefined was not seen, and is not unread: contexts alone answer where too little of it is known.

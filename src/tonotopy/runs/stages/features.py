@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import soundfile
 from numpy.typing import NDArray
 
 from tonotopy.features.sources import DICTIONARIES
@@ -18,6 +16,7 @@ from tonotopy.measures.natural.descriptions import describe_frames
 from tonotopy.measures.natural.kinds import Kind, table
 from tonotopy.recording.natural import NaturalFrames, NaturalSound
 from tonotopy.runs.stages import lanes, natural
+from tonotopy.runs.stages.flac import flac
 from tonotopy.runs.stages.music import level_function
 from tonotopy.runs.stages.record import load_families
 from tonotopy.sound.structures import structure
@@ -138,16 +137,8 @@ def _heard(result: judged.FeatureResult, frames: NaturalFrames) -> pd.DataFrame:
                         "piece": piece,
                         "start_s": begin / rate,
                         "seconds": len(cut) / rate,
-                        "audio": _flac(cut, rate),
+                        "audio": flac(cut, rate),
                     }
                 )
     columns = ["kind", "feature", "number", "piece", "start_s", "seconds", "audio"]
     return pd.DataFrame(rows, columns=pd.Index(columns))
-
-
-def _flac(sound: NDArray[np.floating], sample_rate_hz: int) -> bytes:
-    """A sound at its own level as FLAC of 16 bits; what exceeds full scale is scaled down."""
-    stored = io.BytesIO()
-    peak = max(1.0, float(np.abs(sound).max(initial=0.0)))
-    soundfile.write(stored, sound / peak, sample_rate_hz, format="FLAC", subtype="PCM_16")
-    return stored.getvalue()
