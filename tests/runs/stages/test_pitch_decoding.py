@@ -10,7 +10,7 @@ import pytest
 
 from tonotopy.features.dictionaries.training import train_dictionary
 from tonotopy.features.sources import ArrayActivations, find_features
-from tonotopy.runs import estimate
+from tonotopy.runs.estimate import DICTIONARY_S, FEATURE_S, FOLDS, ONCE_S, SITE_S, TRAINING_S, _features
 from tonotopy.runs.feature_graph import PITCH_STEPS, STEPS
 from tonotopy.runs.stages.pitch_decoding import MOST_FEATURES, _found
 
@@ -46,10 +46,10 @@ def test_the_estimate_knows_how_many_latents_are_trained() -> None:
         )
         plan: Any = SimpleNamespace(features=("topk",), dictionary_seeds=0, sites=(), frames_a_piece=100)
         encoder: Any = SimpleNamespace(site=lambda _: SimpleNamespace(units=width))
-        spent, _ = estimate._features(graph, plan, encoder)
-        rest = estimate.SITE_S + estimate.ONCE_S + estimate.FEATURE_S * 4 * width
-        return (spent - rest) / (estimate.FOLDS * PITCH_STEPS / STEPS) - estimate.DICTIONARY_S
+        spent, _ = _features(graph, plan, encoder)
+        rest = SITE_S + ONCE_S + FEATURE_S * 4 * width
+        return (spent - rest) / (FOLDS * PITCH_STEPS / STEPS) - DICTIONARY_S
 
-    assert seconds(256) == pytest.approx(estimate.TRAINING_S)
-    assert seconds(128) == pytest.approx(estimate.TRAINING_S / 4)
-    assert seconds(1024) == pytest.approx(4 * estimate.TRAINING_S)
+    assert seconds(256) == pytest.approx(TRAINING_S)
+    assert seconds(128) == pytest.approx(TRAINING_S / 4)
+    assert seconds(1024) == pytest.approx(4 * TRAINING_S)
