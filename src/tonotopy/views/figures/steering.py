@@ -23,6 +23,7 @@ from tonotopy.views.palette import BLUE, NULL, RUST, SKY, SOFT
 from tonotopy.views.paper import (
     CROSSED,
     Style,
+    clean,
     drawn,
     grid_lines,
     legend_below,
@@ -125,7 +126,9 @@ def draw(run: RunTables, *, site: str | None = None) -> Figure:
 
 def _limits(rows: pd.DataFrame, *, sound: bool) -> dict[str, tuple[float, float]]:
     """Axes that all frequencies share."""
-    names = ["gain_db", "present_gain_db"] if sound else ["gain"]
+    names = ["gain_db", "gain_db_low", "gain_db_high", "present_gain_db"]
+    names = names if sound else ["gain", "gain_low", "gain_high"]
+    rows = rows[rows["kind"].isin([*CURVES])]
     values = rows[[*names, "least_gain", "most_gain"]].to_numpy(dtype=np.float64)
     known = np.append(values[np.isfinite(values)], [0.0, 0.0 if sound else 1.0])
     pad = 0.06 * max(1.0, float(np.ptp(known)))
@@ -194,7 +197,7 @@ def _frequency(
     else:
         upper.tick_params(labelleft=False)
         lower.tick_params(labelleft=False)
-    lower.set_xlabel("dose")
+    lower.set_xlabel(f"dose at {clean(own['site'].iloc[0], 20)}")
 
 
 def _legend(rows: pd.DataFrame, *, sound: bool) -> list[Line2D | Patch]:
