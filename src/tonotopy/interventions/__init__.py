@@ -19,6 +19,8 @@ In the order data flow::
     rows          the same as columns of tables
     pieces        means and intervals over pieces, p
     null          the own direction beside random ones
+    output_rows   steering of outputs as columns of tables
+    pieces        means and intervals over pieces, p against random directions
 """
 
 from tonotopy.interventions.actions import ablate as ablate
@@ -37,6 +39,7 @@ from tonotopy.interventions.direction import stacked as stacked
 from tonotopy.interventions.listening import Listening as Listening
 from tonotopy.interventions.listening import matched as matched
 from tonotopy.interventions.listening import steered_sounds as steered_sounds
+from tonotopy.interventions.output_rows import output_rows as output_rows
 from tonotopy.interventions.outputs import OutputSteering as OutputSteering
 from tonotopy.interventions.outputs import output_steering as output_steering
 from tonotopy.interventions.pairs import Pairs as Pairs
