@@ -36,7 +36,8 @@ CHEAP: dict[str, Any] = {"music": "scores", "preset": "quick", "pieces": 3, "wor
 def _few_directions() -> Iterator[None]:
     """As in any study, with fewer controls, doses and less sound."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cause_graph, "RANDOM", 3)
+        patch.setattr(cause_graph, "PUSHED_RANDOM", 3)
+        patch.setattr(cause_graph, "REMOVED_RANDOM", 3)
         patch.setattr(cause_graph, "OTHER", 1)
         patch.setattr(cause_graph, "STRENGTHS", (-1.0, 1.0))
         patch.setattr(cause_graph, "SECONDS", 0.6)
@@ -212,7 +213,9 @@ def test_reuse_is_of_both_weights_and_lost_where_it_is_taken(stack: Any) -> None
     assert not table.duplicated(key).any()
     itself = table[(table["later_site"] == "2") & (table["reason"] == "")]
     assert len(itself)
-    assert np.allclose(itself["lost"], 1.0, atol=1e-3)
+    # So small a net's answer in music may be nothing, and then no share of it is lost; of the energy there is some.
+    assert np.allclose(itself["lost"].dropna(), 1.0, atol=1e-3)
+    assert (itself["lost_energy"] > 0).all()
     undefined = table[table["reason"] != ""]
     assert undefined["lost"].isna().all()
 
