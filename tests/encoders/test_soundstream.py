@@ -136,6 +136,12 @@ def test_the_weights_say_what_they_learnt_from(trained: SoundStreamEncoder) -> N
     assert "Apache-2.0" in trained.licence
 
 
+def test_weights_of_others_are_not_credited_to_the_release(drawn: SoundStreamEncoder) -> None:
+    """Random weights name the paper, not Google's weights nor their licence."""
+    assert "SoundStream" in drawn.citation
+    assert "Lyra" not in drawn.citation + drawn.licence
+
+
 def test_codes_are_the_nearest(drawn: SoundStreamEncoder) -> None:
     """Each stage's code is the entry nearest to what the stages before left, by distances in float64."""
     audio = noise(2, 16_000)

@@ -40,6 +40,7 @@ CITATION = (
     "N. Zeghidour, A. Luebs, A. Omran, J. Skoglund, M. Tagliasacchi: SoundStream: An End-to-End Neural Audio "
     "Codec, IEEE/ACM TASLP 2021, arXiv 2107.03312; weights: Google, Lyra v2 (1.3.2), trained on speech"
 )
+PAPER = CITATION.partition("; weights")[0]
 LICENCE = (
     "weights: Apache-2.0, Google (Lyra v2, trained on speech; none are shipped here); code: this package's"
 )
@@ -116,8 +117,11 @@ class SoundStreamEncoder(Encoder):
         self.name = "soundstream"
         self.sample_rate_hz = SAMPLE_RATE_HZ
         self.weights_id = weights_id(self._parts())
-        self.weights_label = RELEASED_LABEL if self.weights_id == RELEASED_ID else weights_label
-        self.citation, self.licence = CITATION, LICENCE
+        # Only the released weights are Google's: others, and random ones, name the paper alone.
+        released = self.weights_id == RELEASED_ID
+        self.weights_label = RELEASED_LABEL if released else weights_label
+        self.citation = CITATION if released else PAPER
+        self.licence = LICENCE if released else "weights: their own; code: this package's"
         self.options = (("stages", stages),)
         self._taps, sites = _sites(self._net)
         # A code depends on its own frame of the latent and on nothing else.
