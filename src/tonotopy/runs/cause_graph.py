@@ -146,7 +146,7 @@ def chosen(n: int, most: int) -> list[int]:
     Examples
     --------
     >>> chosen(3, 8), chosen(24, 4)
-    ([0, 1, 2], [3, 9, 14, 20])
+    ([0, 1, 2], [2, 8, 14, 20])
     """
     if n <= most:
         return list(range(n))
